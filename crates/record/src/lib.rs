@@ -1,0 +1,13 @@
+//! What the agency side and the linkage side share: ids, the linkage schema, the encoded record.
+//!
+//! Knows nothing of keys, plaintext, storage or the network.
+
+pub mod encoded;
+pub mod ids;
+pub mod schema;
+
+pub use encoded::{BlockingToken, EncodedField, EncodedRecord, Filter, LayoutError, Token};
+pub use ids::{AgencyId, InvalidId, LocalId, ParticipantId, RecordKey, RecordVersion};
+pub use schema::{
+    BlockingKey, Derivation, Field, FieldKind, FilterShape, KeyPart, Schema, SchemaError,
+};

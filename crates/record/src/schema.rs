@@ -1,0 +1,461 @@
+//! The linkage schema: which fields are encoded, how, and which combinations block.
+//!
+//! The same file is read by every agency's encoder and by the service; its fingerprint travels
+//! with every submission, so that two different schemas never meet unnoticed.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// What a field holds; decides how it is normalised, encoded and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// A part of a person's name.
+    Name,
+    /// A calendar date.
+    Date,
+    /// A number issued to one person, such as an SSN.
+    Identifier,
+    /// One of few values, such as sex or state.
+    Category,
+    /// A street address.
+    Address,
+    /// A postal code.
+    PostalCode,
+    /// A telephone number.
+    Phone,
+    /// An email address.
+    Email,
+    /// Anything else that is text, such as an occupation or a place of birth.
+    Text,
+}
+
+/// A part or a derived form of a value, hashed into a token or into a blocking key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Derivation {
+    /// The whole normalised value.
+    Exact,
+    /// The first `n` characters.
+    Prefix(u8),
+    /// The last `n` characters.
+    Last(u8),
+    /// The first letter.
+    Initial,
+    /// A phonetic code of a name or a word.
+    Phonetic,
+    /// The group of given names that are used for one another (Bob, Robert).
+    Nickname,
+    /// The year of a date.
+    Year,
+    /// Year and month of a date.
+    YearMonth,
+    /// Month and day of a date.
+    MonthDay,
+    /// Year and day of a date.
+    YearDay,
+    /// A date with day and month exchanged, where that is a date too.
+    Swapped,
+    /// The house number of an address.
+    Number,
+}
+
+/// How a field's Bloom filter is made.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterShape {
+    /// Length of the filter in bits before and after diffusion: a multiple of 64 up to 4096.
+    pub bits: u32,
+    /// Characters per gram, 1 to 4.
+    pub grams: u8,
+    /// Whether a gram counts with its place in the value (numbers and dates).
+    #[serde(default)]
+    pub positional: bool,
+    /// Bits set per gram before diffusion, 1 to 64.
+    pub hashes: u8,
+    /// Input bits XORed into each output bit, 1 (no diffusion) to 32.
+    pub diffusion: u8,
+}
+
+/// A field of the schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Name, and the identity file's column that feeds it.
+    pub name: String,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// Shape of its filter, if it is compared by similarity.
+    pub filter: Option<FilterShape>,
+    /// Derived tokens that are sent for it.
+    pub tokens: Vec<Derivation>,
+    /// Fields of one exchange group are encoded under one key, so that values in each other's
+    /// place (given and family name) can be seen.
+    pub exchange: Option<String>,
+    /// Fields of one correlation group (the parts of an address) do not count as independent
+    /// evidence.
+    pub correlated: Option<String>,
+    /// Smallest similarity (correlation of two filters, 0 to 1) of the level `near`.
+    pub near: f64,
+    /// Smallest similarity of the level `far`; below it two values disagree.
+    pub far: f64,
+    /// Whether agreement on a rare value weighs more than on a common one.
+    pub term_frequency: bool,
+}
+
+/// One field's part in a blocking key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPart {
+    /// Place of the field in the schema, from 0.
+    pub field: usize,
+    /// The part of the value that counts.
+    pub derivation: Derivation,
+}
+
+/// A combination of fields: records that agree on all of it become candidates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockingKey {
+    /// Name of the key.
+    pub name: String,
+    /// Its parts; the key gives no token where one is missing.
+    pub parts: Vec<KeyPart>,
+}
+
+/// A checked linkage schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    /// Name of the schema.
+    pub id: String,
+    /// Version of the schema; a change of any line below is a new version.
+    pub version: u32,
+    /// The fields, at most [`Schema::MAX_FIELDS`].
+    pub fields: Vec<Field>,
+    /// The blocking keys, at most [`Schema::MAX_BLOCKING_KEYS`].
+    pub blocking: Vec<BlockingKey>,
+    fingerprint: [u8; 32],
+}
+
+/// Why a schema file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The file is not TOML of the right form.
+    #[error("the linkage schema is not readable: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A value is out of range or names something unknown.
+    #[error("linkage schema, {place}: {what}")]
+    Invalid {
+        /// The field or blocking key.
+        place: String,
+        /// What is wrong and what is allowed.
+        what: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaFile {
+    schema: String,
+    version: u32,
+    field: Vec<FieldFile>,
+    #[serde(default)]
+    blocking: Vec<BlockingFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldFile {
+    name: String,
+    kind: FieldKind,
+    filter: Option<FilterShape>,
+    #[serde(default)]
+    tokens: Vec<String>,
+    exchange: Option<String>,
+    correlated: Option<String>,
+    near: Option<f64>,
+    far: Option<f64>,
+    #[serde(default)]
+    term_frequency: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlockingFile {
+    name: String,
+    parts: Vec<String>,
+}
+
+impl FilterShape {
+    /// Number of 64-bit words of a filter.
+    pub fn words(&self) -> usize {
+        self.bits as usize / 64
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self { bits, .. } if *bits == 0 || *bits > 4096 || bits % 64 != 0 => {
+                Err("filter.bits is a multiple of 64 up to 4096")
+            }
+            Self { grams: 0 | 5.., .. } => Err("filter.grams is 1 to 4"),
+            Self { hashes: 0 | 65.., .. } => Err("filter.hashes is 1 to 64"),
+            Self { diffusion: 0 | 33.., .. } => Err("filter.diffusion is 1 to 32"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Schema {
+    /// Most fields a schema may have.
+    pub const MAX_FIELDS: usize = 16;
+    /// Most blocking keys a schema may have.
+    pub const MAX_BLOCKING_KEYS: usize = 32;
+
+    /// Reads and checks a schema file.
+    ///
+    /// # Errors
+    /// [`SchemaError`] names the line, field or key and what is allowed there.
+    pub fn parse(text: &str) -> Result<Self, SchemaError> {
+        let file: SchemaFile = toml::from_str(text)?;
+        if file.field.is_empty() || file.field.len() > Self::MAX_FIELDS {
+            return Err(invalid("fields", format!("1 to {} are allowed", Self::MAX_FIELDS)));
+        }
+        if file.blocking.len() > Self::MAX_BLOCKING_KEYS {
+            let most = Self::MAX_BLOCKING_KEYS;
+            return Err(invalid("blocking", format!("at most {most} are allowed")));
+        }
+        let fields = file.field.into_iter().map(Field::checked).collect::<Result<Vec<_>, _>>()?;
+        let names: BTreeSet<_> = fields.iter().map(|field| &field.name).collect();
+        if names.len() != fields.len() {
+            return Err(invalid("fields", "a name stands twice".to_owned()));
+        }
+        let blocking = file
+            .blocking
+            .into_iter()
+            .map(|key| BlockingKey::checked(key, &fields))
+            .collect::<Result<_, _>>()?;
+        let mut schema =
+            Self { id: file.schema, version: file.version, fields, blocking, fingerprint: [0; 32] };
+        schema.fingerprint = Sha256::digest(schema.canonical()).into();
+        Ok(schema)
+    }
+
+    /// SHA-256 of the schema's meaning: comments, order of keys and spacing do not count.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// The place of the field called `name`.
+    pub fn field_index(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// What the encodings depend on, a line per field and key. Comparison settings (`near`,
+    /// `far`, `term_frequency`, `correlated`) are the service's own and do not count.
+    fn canonical(&self) -> String {
+        use fmt::Write;
+        let mut text = format!("waymark linkage schema 1\n{} {}\n", self.id, self.version);
+        for field in &self.fields {
+            let _ = write!(text, "field {} {:?}", field.name, field.kind);
+            if let Some(f) = &field.filter {
+                let _ = write!(
+                    text,
+                    " filter {} {} {} {} {}",
+                    f.bits, f.grams, f.positional, f.hashes, f.diffusion
+                );
+            }
+            for token in &field.tokens {
+                let _ = write!(text, " token {token}");
+            }
+            if let Some(group) = &field.exchange {
+                let _ = write!(text, " exchange {group}");
+            }
+            text.push('\n');
+        }
+        for key in &self.blocking {
+            let _ = write!(text, "blocking {}", key.name);
+            for part in &key.parts {
+                let _ = write!(text, " {}:{}", self.fields[part.field].name, part.derivation);
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Field {
+    fn checked(file: FieldFile) -> Result<Self, SchemaError> {
+        let refuse = |what: &str| invalid(&format!("field {}", file.name), what.to_owned());
+        if file.name.is_empty()
+            || !file.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        {
+            return Err(refuse("a name is lower-case letters, digits and '_'"));
+        }
+        if let Some(shape) = &file.filter {
+            shape.check().map_err(refuse)?;
+        }
+        let mut tokens = Vec::new();
+        for text in &file.tokens {
+            let derivation: Derivation = text.parse().map_err(|what: String| refuse(&what))?;
+            if !derivation.applies_to(file.kind) {
+                return Err(refuse(&format!("token '{text}' does not apply to this kind")));
+            }
+            tokens.push(derivation);
+        }
+        if file.filter.is_none() && !tokens.contains(&Derivation::Exact) {
+            return Err(refuse("needs a filter or the token 'exact' to be compared by"));
+        }
+        let (near, far) = (file.near.unwrap_or(0.45), file.far.unwrap_or(0.25));
+        if !(0.0 < far && far <= near && near <= 1.0) {
+            return Err(refuse("0 < far <= near <= 1 must hold"));
+        }
+        Ok(Self {
+            name: file.name,
+            kind: file.kind,
+            filter: file.filter,
+            tokens,
+            exchange: file.exchange,
+            correlated: file.correlated,
+            near,
+            far,
+            term_frequency: file.term_frequency,
+        })
+    }
+}
+
+impl BlockingKey {
+    fn checked(file: BlockingFile, fields: &[Field]) -> Result<Self, SchemaError> {
+        let refuse = |what: String| invalid(&format!("blocking {}", file.name), what);
+        if file.parts.is_empty() {
+            return Err(refuse("needs at least one part".to_owned()));
+        }
+        let mut parts = Vec::new();
+        for text in &file.parts {
+            let (name, derivation) = text.split_once(':').unwrap_or((text, "exact"));
+            let field = fields
+                .iter()
+                .position(|field| field.name == name)
+                .ok_or_else(|| refuse(format!("no field is called '{name}'")))?;
+            let derivation: Derivation = derivation.parse().map_err(refuse)?;
+            if !derivation.applies_to(fields[field].kind) {
+                return Err(refuse(format!("'{text}' does not apply to that kind of field")));
+            }
+            parts.push(KeyPart { field, derivation });
+        }
+        Ok(Self { name: file.name, parts })
+    }
+}
+
+impl Derivation {
+    fn applies_to(self, kind: FieldKind) -> bool {
+        use FieldKind::{Address, Date, Name, Text};
+        match self {
+            Self::Exact | Self::Prefix(_) | Self::Last(_) => true,
+            Self::Initial | Self::Nickname => kind == Name,
+            Self::Phonetic => matches!(kind, Name | Text | Address),
+            Self::Year | Self::YearMonth | Self::MonthDay | Self::YearDay | Self::Swapped => {
+                kind == Date
+            }
+            Self::Number => kind == Address,
+        }
+    }
+}
+
+impl FromStr for Derivation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = |digits: &str| digits.parse().ok().filter(|n| (1..=32).contains(n));
+        let unknown = || {
+            format!(
+                "'{text}' is none of exact, prefixN, lastN, initial, phonetic, nickname, year, \
+                 year_month, month_day, year_day, swapped, number"
+            )
+        };
+        Ok(match text {
+            "exact" => Self::Exact,
+            "initial" => Self::Initial,
+            "phonetic" => Self::Phonetic,
+            "nickname" => Self::Nickname,
+            "year" => Self::Year,
+            "year_month" => Self::YearMonth,
+            "month_day" => Self::MonthDay,
+            "year_day" => Self::YearDay,
+            "swapped" => Self::Swapped,
+            "number" => Self::Number,
+            _ => match (text.strip_prefix("prefix"), text.strip_prefix("last")) {
+                (Some(digits), _) => Self::Prefix(count(digits).ok_or_else(unknown)?),
+                (_, Some(digits)) => Self::Last(count(digits).ok_or_else(unknown)?),
+                _ => return Err(unknown()),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact => f.write_str("exact"),
+            Self::Prefix(n) => write!(f, "prefix{n}"),
+            Self::Last(n) => write!(f, "last{n}"),
+            Self::Initial => f.write_str("initial"),
+            Self::Phonetic => f.write_str("phonetic"),
+            Self::Nickname => f.write_str("nickname"),
+            Self::Year => f.write_str("year"),
+            Self::YearMonth => f.write_str("year_month"),
+            Self::MonthDay => f.write_str("month_day"),
+            Self::YearDay => f.write_str("year_day"),
+            Self::Swapped => f.write_str("swapped"),
+            Self::Number => f.write_str("number"),
+        }
+    }
+}
+
+fn invalid(place: &str, what: String) -> SchemaError {
+    SchemaError::Invalid { place: place.to_owned(), what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        schema = "test"
+        version = 1
+        [[field]]
+        name = "dob"
+        kind = "date"
+        tokens = ["exact", "swapped"]
+        [[blocking]]
+        name = "year"
+        parts = ["dob:year"]
+    "#;
+
+    #[test]
+    fn the_fingerprint_is_of_the_meaning() {
+        let schema = Schema::parse(GOOD).unwrap();
+        let spaced = GOOD.replace("version = 1", "version   =   1 # a comment");
+        assert_eq!(schema.fingerprint(), Schema::parse(&spaced).unwrap().fingerprint());
+        let other = GOOD.replace("dob:year", "dob:year_month");
+        assert_ne!(schema.fingerprint(), Schema::parse(&other).unwrap().fingerprint());
+    }
+
+    #[test]
+    fn errors_say_what_is_allowed() {
+        for (from, to, part) in [
+            ("\"swapped\"", "\"nickname\"", "does not apply"),
+            ("\"swapped\"", "\"backwards\"", "none of exact"),
+            ("dob:year", "name:year", "no field is called 'name'"),
+            ("[\"exact\", \"swapped\"]", "[]", "needs a filter or the token"),
+            ("kind = \"date\"", "kind = \"date\"\ncolour = 1", "unknown field"),
+        ] {
+            let error = Schema::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn derivations_print_as_they_are_written() {
+        for text in ["exact", "prefix3", "last4", "year_month", "swapped", "number"] {
+            assert_eq!(text.parse::<Derivation>().unwrap().to_string(), text);
+        }
+    }
+}
