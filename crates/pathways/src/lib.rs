@@ -1,1 +1,56 @@
-//! To come.
+//! Career-pathway flags: events in, participant, leaver and completer statuses out.
+//!
+//! Pure: no input or output, no clock, and no knowledge of linkage, storage or the network.
+
+mod activity;
+mod completeness;
+mod credential;
+pub mod csv_event;
+mod days;
+mod engagement;
+mod enrollment;
+mod entry;
+mod evaluate;
+pub mod event;
+mod known;
+pub mod profile;
+mod reason;
+pub mod registry;
+mod spells;
+pub mod status;
+mod system;
+mod transition;
+
+pub use completeness::{Completeness, Declaration, Expectation};
+pub use csv_event::{EVENT_COLUMNS, EventColumns, EventRowError, event_from_row, event_to_row};
+pub use evaluate::{AsOfError, Rules, evaluate};
+pub use event::{CodeSystem, CredentialKind, Event, EventDetail, EventError, ProgramCode, Quarter};
+pub use profile::{ProfileError, RuleProfile};
+pub use registry::{Pathway, Registry, RegistryError, RegistryVersion};
+pub use status::{
+    Award, Completer, Engagement, EventRef, Exclusion, GapReason, Label, LeaveReason,
+    Participation, PathwayId, Scope, Since, Spell, Status, Warning,
+};
+pub use transition::next_transition;
+
+/// The rule profile used where the settings name none: S1.
+pub const DEFAULT_PROFILE: &str = include_str!("../../../config/profiles/s1.toml");
+
+/// The files of the registry used where the settings name none, by name.
+pub const DEFAULT_REGISTRY: [(&str, &str); 4] = [
+    ("registry.toml", include_str!("../../../config/pathways/registry.toml")),
+    ("health-care.toml", include_str!("../../../config/pathways/health-care.toml")),
+    (
+        "advanced-manufacturing.toml",
+        include_str!("../../../config/pathways/advanced-manufacturing.toml"),
+    ),
+    (
+        "information-technology.toml",
+        include_str!("../../../config/pathways/information-technology.toml"),
+    ),
+];
+
+/// The registry of [`DEFAULT_REGISTRY`].
+pub fn default_registry() -> Registry {
+    Registry::parse(&DEFAULT_REGISTRY).expect("the built-in registry is checked by a test")
+}

@@ -161,8 +161,9 @@ impl EncodedRecord {
             };
             let filter = match &field.filter {
                 Some(shape) => {
-                    let words =
-                        (0..shape.words()).map(|_| take_u64(&mut rest)).collect::<Result<_, _>>()?;
+                    let words = (0..shape.words())
+                        .map(|_| take_u64(&mut rest))
+                        .collect::<Result<_, _>>()?;
                     Some(Filter(words))
                 }
                 None => None,
@@ -218,8 +219,7 @@ struct BitReader<'a> {
 
 impl BitReader<'_> {
     fn pull(&mut self) -> Result<bool, LayoutError> {
-        let byte =
-            self.bytes.get(self.next / 8).ok_or(LayoutError::Length("no presence bits"))?;
+        let byte = self.bytes.get(self.next / 8).ok_or(LayoutError::Length("no presence bits"))?;
         let bit = byte >> (self.next % 8) & 1 == 1;
         self.next += 1;
         Ok(bit)

@@ -9,5 +9,6 @@ pub mod schema;
 pub use encoded::{BlockingToken, EncodedField, EncodedRecord, Filter, LayoutError, Token};
 pub use ids::{AgencyId, InvalidId, LocalId, ParticipantId, RecordKey, RecordVersion};
 pub use schema::{
-    BlockingKey, Derivation, Field, FieldKind, FilterShape, KeyPart, Schema, SchemaError,
+    BlockingKey, DEFAULT_SCHEMA, Derivation, Field, FieldKind, FilterShape, KeyPart, Schema,
+    SchemaError,
 };

@@ -8,6 +8,9 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+/// The linkage schema that is shipped: `config/linkage.toml`.
+pub const DEFAULT_SCHEMA: &str = include_str!("../../../config/linkage.toml");
+
 /// What a field holds; decides how it is normalised, encoded and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -227,6 +230,7 @@ impl Schema {
         if names.len() != fields.len() {
             return Err(invalid("fields", "a name stands twice".to_owned()));
         }
+        check_exchange_groups(&fields)?;
         let blocking = file
             .blocking
             .into_iter()
@@ -409,6 +413,22 @@ impl fmt::Display for Derivation {
     }
 }
 
+/// What is exchanged must be comparable: one kind, one filter shape, the same tokens.
+fn check_exchange_groups(fields: &[Field]) -> Result<(), SchemaError> {
+    for field in fields.iter().filter(|field| field.exchange.is_some()) {
+        let partner = fields.iter().find(|other| {
+            other.exchange == field.exchange
+                && (other.kind, &other.filter, &other.tokens)
+                    != (field.kind, &field.filter, &field.tokens)
+        });
+        if let Some(partner) = partner {
+            let what = format!("kind, filter and tokens must equal those of '{}'", partner.name);
+            return Err(invalid(&format!("field {}", field.name), what));
+        }
+    }
+    Ok(())
+}
+
 fn invalid(place: &str, what: String) -> SchemaError {
     SchemaError::Invalid { place: place.to_owned(), what }
 }
@@ -446,6 +466,11 @@ mod tests {
             ("dob:year", "name:year", "no field is called 'name'"),
             ("[\"exact\", \"swapped\"]", "[]", "needs a filter or the token"),
             ("kind = \"date\"", "kind = \"date\"\ncolour = 1", "unknown field"),
+            (
+                "[[blocking]]",
+                "exchange = \"x\"\n[[field]]\nname = \"d2\"\nkind = \"date\"\nexchange = \"x\"\ntokens = [\"exact\"]\n[[blocking]]",
+                "must equal those of",
+            ),
         ] {
             let error = Schema::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

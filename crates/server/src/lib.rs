@@ -1,1 +1,22 @@
-//! To come.
+//! `waymarkd`: takes encoded records and events, links and flags, and serves each agency the
+//! statuses of its own people.
+//!
+//! Never sees plaintext or a linkage key: what comes in is an encoding or is refused.
+
+mod access;
+mod activation;
+mod clock;
+pub mod config;
+mod decisions;
+mod engine;
+mod files;
+mod participants;
+mod pepper;
+mod pseudonym;
+mod serve;
+mod services;
+mod status;
+mod times;
+
+pub use config::{Config, ConfigError};
+pub use serve::{OPERATOR_TOKEN_FILE, ServeError, serve};

@@ -1,1 +1,62 @@
-//! To come.
+//! The durable state: facts that are only ever added to, and what is derived from them, in SQLite.
+//!
+//! One method is one intent and one atomic transaction. Facts (`fact_` tables) are append-only and
+//! ordered by [`Seq`]; derived state (`derived_` tables) can be dropped and computed again. Knows
+//! nothing of gRPC, of linkage or of rules: payloads are opaque, time comes in as a parameter.
+
+mod activations;
+mod agencies;
+mod appends;
+mod arrivals;
+mod columns;
+mod decisions;
+mod error;
+mod events;
+mod feed;
+mod finalize;
+mod integrity;
+pub mod limits;
+mod log;
+mod memberships;
+mod migrate;
+mod names;
+#[cfg(test)]
+mod plans;
+mod readers;
+mod records;
+mod settings;
+mod settle;
+mod staged;
+mod statuses;
+mod store;
+mod submissions;
+mod tasks;
+mod tokens;
+mod writer;
+
+pub use activations::{Activation, ActivationKind};
+pub use agencies::Agency;
+pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRejection};
+pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Undo, Verdict};
+pub use error::Error;
+pub use events::StoredEvent;
+pub use feed::Change;
+pub use finalize::{Seal, Submitted};
+pub use log::{Fact, FactKind, Seq};
+pub use memberships::{MembershipCause, MembershipEntry};
+pub use names::UnknownName;
+pub use records::Records;
+pub use settle::{
+    Assignment, NewChange, Origin, Redirect, Settled, StatusReplacement, TaskReplacement,
+};
+pub use statuses::{LabelCount, StatusFilter, StatusPlace, StatusRow};
+pub use store::Store;
+pub use submissions::{
+    NewSubmission, Receipt, Submission, SubmissionId, SubmissionKind, SubmissionMode,
+    SubmissionState,
+};
+pub use tasks::{Deferral, OpenTask, Task, TaskCount, TaskFilter, TaskId, TaskPlace, TaskState};
+pub use tokens::{Principal, Token, TokenHash};
+
+/// What every method of the store answers.
+pub type Result<T> = std::result::Result<T, Error>;

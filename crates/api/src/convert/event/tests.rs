@@ -1,0 +1,189 @@
+//! Events in and out, and what is refused on the way in.
+
+use jiff::{ToSpan, civil::date};
+use proptest::{collection, option, prelude::*};
+
+use super::*;
+
+fn any_text() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9._é-]{1,20}"
+}
+
+fn any_day() -> impl Strategy<Value = Date> {
+    (0..36_000_i32).prop_map(|days| date(1980, 1, 1) + days.days())
+}
+
+fn any_days() -> impl Strategy<Value = (Date, Date)> {
+    (any_day(), 0..400_i32).prop_map(|(start, days)| (start, start + days.days()))
+}
+
+fn any_program() -> impl Strategy<Value = ProgramCode> {
+    (proptest::sample::select(&CodeSystem::ALL), any_text())
+        .prop_map(|(system, code)| ProgramCode { system, code })
+}
+
+fn any_quarter() -> impl Strategy<Value = Quarter> {
+    (1900..2200_i16, 1..=4_u8).prop_map(|(year, number)| Quarter { year, number })
+}
+
+fn any_study() -> impl Strategy<Value = EventDetail> {
+    let term = || option::of(any_text());
+    prop_oneof![
+        (option::of(any_program()), any_text(), term(), option::of(any::<u32>()), any_days())
+            .prop_map(|(program, course, term, credits_tenths, (start, end))| {
+                let course = Some(course);
+                EventDetail::Enrollment { program, course, term, credits_tenths, start, end }
+            }),
+        (any_text(), term(), any_day()).prop_map(|(course, term, on)| EventDetail::Drop {
+            course,
+            term,
+            on
+        }),
+        (option::of(any_text()), term(), any_day())
+            .prop_map(|(course, term, on)| EventDetail::Withdrawal { course, term, on }),
+        (any_text(), any_day(), 0..=2400_u32).prop_map(|(class, on, hours_hundredths)| {
+            EventDetail::ClassHours { class, on, hours_hundredths }
+        }),
+        (proptest::sample::select(&CredentialKind::ALL), any_text(), any_day()).prop_map(
+            |(kind, code, awarded_on)| EventDetail::Credential { kind, code, awarded_on }
+        ),
+    ]
+}
+
+fn any_other() -> impl Strategy<Value = EventDetail> {
+    let id = || "[!-~]{1,64}";
+    prop_oneof![
+        (any_text(), any_text(), any_days()).prop_map(|(code, program, (start, end))| {
+            EventDetail::Service { code, program, start, end }
+        }),
+        (any_text(), any_day()).prop_map(|(program, on)| EventDetail::Exit { program, on }),
+        (any_days(), any_day()).prop_map(|((start, end), recorded_on)| {
+            EventDetail::PlannedGap { start, end, recorded_on }
+        }),
+        (id(), any_day()).prop_map(|(credential_event_id, on)| EventDetail::Revocation {
+            credential_event_id,
+            on
+        }),
+        (any_quarter(), any_text(), option::of(any_text()), any::<i64>()).prop_map(
+            |(quarter, employer, naics, amount_cents)| {
+                EventDetail::Wages { quarter, employer, naics, amount_cents }
+            }
+        ),
+        (any_text(), any_text(), any_day())
+            .prop_map(|(name, value, from)| EventDetail::Attribute { name, value, from }),
+        id().prop_map(|voided_event_id| EventDetail::Void { voided_event_id }),
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let detail = prop_oneof![any_study(), any_other()];
+    let tags = collection::btree_set("[a-z-]{1,8}", 0..4);
+    ("[A-Z0-9]{1,8}", "[!-~]{1,64}", any_day(), tags, detail).prop_map(
+        |(local_id, source_event_id, received_on, purpose_tags, detail)| Event {
+            source: source(),
+            local_id: local_id.parse().unwrap(),
+            source_event_id,
+            received_on,
+            purpose_tags,
+            detail,
+        },
+    )
+}
+
+fn source() -> AgencyId {
+    "college".parse().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn events_are_parsed_back(event in any_event()) {
+        let message = event_to_proto(&event);
+        prop_assert_eq!(event_from_proto(&message, &source(), event.received_on), Ok(event));
+    }
+}
+
+fn good(detail: Detail) -> event::Event {
+    event::Event {
+        local_id: "A-1".to_owned(),
+        source_event_id: "e1".to_owned(),
+        purpose_tags: vec!["a".to_owned(), "b".to_owned()],
+        detail: Some(detail),
+    }
+}
+
+fn service() -> event::Service {
+    event::Service {
+        code: "OST".to_owned(),
+        program: "adult".to_owned(),
+        start: Some(date_to_proto(date(2024, 1, 8))),
+        end: Some(date_to_proto(date(2024, 3, 31))),
+    }
+}
+
+fn refused_field(message: &event::Event) -> String {
+    event_from_proto(message, &source(), date(2024, 6, 1)).unwrap_err().violation.field
+}
+
+#[test]
+fn what_every_event_needs_is_refused_by_path() {
+    type Spoil = fn(&mut event::Event);
+    let table: [(Spoil, &str); 6] = [
+        (|e| e.local_id = "Ann Smith".to_owned(), "event.local_id"),
+        (|e| e.source_event_id.clear(), "event.source_event_id"),
+        (|e| e.purpose_tags.swap(0, 1), "event.purpose_tags"),
+        (|e| e.purpose_tags[1].push(' '), "event.purpose_tags"),
+        (|e| e.purpose_tags = (100..117).map(|n| n.to_string()).collect(), "event.purpose_tags"),
+        (|e| e.detail = None, "event.detail"),
+    ];
+    for (spoil, path) in table {
+        let mut message = good(Detail::Service(service()));
+        spoil(&mut message);
+        assert_eq!(refused_field(&message), path);
+    }
+}
+
+#[test]
+fn what_a_detail_needs_is_refused_by_path() {
+    let enrollment = |program| event::Enrollment {
+        program,
+        start: service().start,
+        end: service().end,
+        ..event::Enrollment::default()
+    };
+    let program = |system| event::ProgramCode { system, code: "51.0801".to_owned() };
+    let wages = |quarter| event::Wages {
+        year: 2024,
+        quarter,
+        employer: "E1".to_owned(),
+        ..event::Wages::default()
+    };
+    let table = [
+        (Detail::Service(event::Service { end: None, ..service() }), "event.service.end"),
+        (
+            Detail::Service(event::Service {
+                end: service().start,
+                start: service().end,
+                ..service()
+            }),
+            "event.service",
+        ),
+        (Detail::Enrollment(enrollment(None)), "event.enrollment"),
+        (Detail::Enrollment(enrollment(Some(program(0)))), "event.enrollment.program.system"),
+        (Detail::Enrollment(enrollment(Some(program(99)))), "event.enrollment.program.system"),
+        (Detail::Wages(wages(5)), "event.wages.quarter"),
+        (Detail::Credential(event::Credential::default()), "event.credential.kind"),
+        (Detail::Void(event::Void::default()), "event.void"),
+    ];
+    for (detail, path) in table {
+        assert_eq!(refused_field(&good(detail)), path);
+    }
+}
+
+#[test]
+fn a_refusal_repeats_nothing_of_the_event() {
+    let service = event::Service { code: "Ann Smith ".to_owned(), ..service() };
+    let refusal =
+        event_from_proto(&good(Detail::Service(service)), &source(), date(2024, 6, 1)).unwrap_err();
+    assert!(!refusal.violation.remedy.contains("Ann"), "{refusal:?}");
+    assert!(!refusal.violation.remedy.is_empty());
+}

@@ -1,0 +1,6 @@
+//! Talking to the service: the connection, the sending of files, the telling of errors.
+
+pub mod answer;
+pub mod connection;
+pub mod outgoing;
+pub mod submission;

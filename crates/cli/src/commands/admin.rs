@@ -1,0 +1,248 @@
+//! `waymark admin`: agencies, tokens and the state of the service, for operators.
+
+use std::path::PathBuf;
+
+use api::admin::{
+    AccessToken, AddAgencyRequest, Agency, GetServiceInfoRequest, GetServiceInfoResponse,
+    IssueTokenRequest, ListAgenciesRequest, ListTokensRequest, RevokeTokenRequest, Role,
+    admin_service_client::AdminServiceClient,
+};
+use clap::{Args, Subcommand, ValueEnum};
+use record::AgencyId;
+use serde_json::json;
+
+use crate::{
+    client::{
+        answer::{failure, plain_name, time},
+        connection::{self, Caller, ConnectionArgs},
+        submission::incomplete,
+    },
+    exit::Exit,
+    failure::Failure,
+    output::{Document, Format, Section, text},
+    secret,
+};
+
+/// Administers the service; needs an operator's token.
+#[derive(Debug, Args)]
+pub struct Admin {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(subcommand)]
+    command: AdminCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Add or list the agencies
+    #[command(subcommand)]
+    Agency(AgencyCommand),
+    /// Issue, list or revoke bearer tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Show what the service is and how far it has come
+    Info,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgencyCommand {
+    /// Add an agency
+    Add {
+        /// Its id
+        #[arg(value_name = "AGENCY")]
+        id: AgencyId,
+        /// Its title
+        #[arg(long, value_name = "TEXT")]
+        title: String,
+    },
+    /// List the agencies
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Issue a token, into a file that only you can read
+    Issue(Issue),
+    /// List the tokens, without their secrets
+    List,
+    /// Revoke a token at once
+    Revoke {
+        /// Label of the token
+        #[arg(value_name = "LABEL")]
+        label: String,
+    },
+}
+
+/// Issues a token. The service keeps only its hash: the file is the one place where it stands.
+#[derive(Debug, Args)]
+struct Issue {
+    /// Label of the token, to list and revoke it by
+    #[arg(value_name = "LABEL")]
+    label: String,
+    /// What its holder may do
+    #[arg(long, value_enum, value_name = "ROLE")]
+    role: Holder,
+    /// The agency's id, or the name of the steward or operator
+    #[arg(long, value_name = "NAME")]
+    subject: String,
+    /// File to write the token to; refused where it exists
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// What the holder of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Holder {
+    /// Submits for an agency and reads its statuses
+    Agency,
+    /// Reviews uncertain matches
+    Steward,
+    /// Administers
+    Operator,
+}
+
+type Client = AdminServiceClient<Caller>;
+
+impl Admin {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// [`Failure`] when the service refuses or cannot be reached.
+    pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        let document = connection::run(async {
+            let mut client = AdminServiceClient::new(self.connection.connect().await?);
+            match &self.command {
+                AdminCommand::Agency(AgencyCommand::Add { id, title }) => {
+                    add_agency(&mut client, id, title).await
+                }
+                AdminCommand::Agency(AgencyCommand::List) => list_agencies(&mut client).await,
+                AdminCommand::Token(TokenCommand::Issue(issue)) => issue.run(&mut client).await,
+                AdminCommand::Token(TokenCommand::List) => list_tokens(&mut client).await,
+                AdminCommand::Token(TokenCommand::Revoke { label }) => {
+                    revoke(&mut client, label).await
+                }
+                AdminCommand::Info => {
+                    let answer = client.get_service_info(GetServiceInfoRequest {}).await;
+                    Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
+                }
+            }
+        })?;
+        document.print(format)?;
+        Ok(Exit::Done)
+    }
+}
+
+async fn add_agency(client: &mut Client, id: &AgencyId, title: &str) -> Result<Document, Failure> {
+    let agency = Agency { id: id.to_string(), title: title.to_owned() };
+    let answer = client.add_agency(AddAgencyRequest { agency: Some(agency) }).await;
+    let answer = answer.map_err(|status| failure(&status))?.into_inner();
+    Ok(agencies(&[answer.agency.ok_or_else(incomplete)?]))
+}
+
+async fn list_agencies(client: &mut Client) -> Result<Document, Failure> {
+    let mut request = ListAgenciesRequest { page_size: 1_000, page_token: String::new() };
+    let mut found = Vec::new();
+    loop {
+        let answer = client.list_agencies(request.clone()).await;
+        let page = answer.map_err(|status| failure(&status))?.into_inner();
+        found.extend(page.agencies);
+        if page.next_page_token.is_empty() {
+            return Ok(agencies(&found));
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+fn agencies(agencies: &[Agency]) -> Document {
+    let mut section = Section::new("agencies", &["agency", "title"]);
+    for agency in agencies {
+        section.row(vec![text(&agency.id), text(&agency.title)]);
+    }
+    Document::new("waymark.admin.agencies/1").section(section)
+}
+
+impl Issue {
+    async fn run(&self, client: &mut Client) -> Result<Document, Failure> {
+        // The place is taken first: a token that cannot be kept is not issued.
+        secret::write_new(&self.out, "")?;
+        let request = IssueTokenRequest {
+            label: self.label.clone(),
+            role: match self.role {
+                Holder::Agency => Role::Agency,
+                Holder::Steward => Role::Steward,
+                Holder::Operator => Role::Operator,
+            }
+            .into(),
+            subject: self.subject.clone(),
+        };
+        let issued = client.issue_token(request).await.map_err(|status| failure(&status));
+        let issued = issued.inspect_err(|_| secret::remove(&self.out))?.into_inner();
+        let secret = zeroize::Zeroizing::new(issued.secret);
+        secret::overwrite(&self.out, &format!("{}\n", *secret)).map_err(|failure| {
+            failure.remedy(format!("revoke it: waymark admin token revoke {}", self.label))
+        })?;
+        eprintln!("token written to {}", self.out.display());
+        Ok(tokens(&[issued.token.ok_or_else(incomplete)?]))
+    }
+}
+
+async fn list_tokens(client: &mut Client) -> Result<Document, Failure> {
+    let mut request = ListTokensRequest { page_size: 1_000, page_token: String::new() };
+    let mut found = Vec::new();
+    loop {
+        let answer = client.list_tokens(request.clone()).await;
+        let page = answer.map_err(|status| failure(&status))?.into_inner();
+        found.extend(page.tokens);
+        if page.next_page_token.is_empty() {
+            return Ok(tokens(&found));
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+async fn revoke(client: &mut Client, label: &str) -> Result<Document, Failure> {
+    let answer = client.revoke_token(RevokeTokenRequest { label: label.to_owned() }).await;
+    let answer = answer.map_err(|status| failure(&status))?.into_inner();
+    Ok(tokens(&[answer.token.ok_or_else(incomplete)?]))
+}
+
+fn tokens(tokens: &[AccessToken]) -> Document {
+    let columns = ["label", "role", "subject", "issued_at", "revoked_at"];
+    let mut section = Section::new("tokens", &columns);
+    for token in tokens {
+        section.row(vec![
+            text(&token.label),
+            plain_name(token.role().as_str_name(), "ROLE"),
+            text(&token.subject),
+            time(token.issued_at.as_ref()),
+            time(token.revoked_at.as_ref()),
+        ]);
+    }
+    Document::new("waymark.admin.tokens/1").section(section)
+}
+
+fn info(info: &GetServiceInfoResponse) -> Document {
+    let mut facts = Section::new("service", &["what", "value"]);
+    let schema = format!("{} version {}", info.schema_id, info.schema_version);
+    for (what, value) in [
+        ("version", text(&info.version)),
+        ("linkage schema", text(schema)),
+        ("key epoch", json!(info.key_epoch)),
+        ("linkage model", text(&info.model_version)),
+        ("pathway registry", text(&info.registry_version)),
+        ("records", json!(info.records)),
+        ("participants", json!(info.participants)),
+        ("events", json!(info.events)),
+        ("events without a record", json!(info.waiting_events)),
+        ("open review tasks", json!(info.open_tasks)),
+        ("last fact", json!(info.log_sequence)),
+        ("last fact applied", json!(info.applied_sequence)),
+    ] {
+        facts.row(vec![text(what), value]);
+    }
+    let mut labels = Section::new("statuses", &["pathway", "label", "participants"]);
+    for count in &info.labels {
+        labels.row(vec![text(&count.pathway), text(&count.label), json!(count.participants)]);
+    }
+    Document::new("waymark.admin.info/1").section(facts).section(labels)
+}

@@ -1,0 +1,137 @@
+//! `waymark events`: sends events of people whose records the agency has sent.
+
+use std::{
+    collections::HashMap,
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
+
+use api::{
+    convert::{Terms, event_to_proto},
+    submission::{Row, SubmissionKind, SubmissionMode, row},
+    wmk,
+};
+use clap::{Args, Subcommand};
+use record::AgencyId;
+
+use super::{
+    encode::wmk_failure,
+    submit::{self, Prepared, SendingArgs, flush, temporary_file},
+};
+use crate::{
+    cli::{ReadingArgs, RejectedArgs},
+    client::{connection::ConnectionArgs, outgoing::Outgoing},
+    exit::Exit,
+    failure::Failure,
+    intake::{
+        events::{self, EventFile},
+        rejection::{Fault, Rejected, Rejection, Rejections},
+    },
+    output::{Format, progress::Progress},
+    settings,
+};
+
+/// Sends events.
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(subcommand)]
+    command: EventsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum EventsCommand {
+    /// Send the events of a file
+    Submit(EventsSubmit),
+}
+
+/// Sends events of people: enrollments, services, credentials, wages and others.
+///
+/// The people are named by the local ids under which their records were sent. An event whose
+/// record is not there yet waits for it.
+#[derive(Debug, Args)]
+#[command(after_long_help = events::HELP)]
+struct EventsSubmit {
+    /// Events file
+    #[arg(value_name = "EVENTS.csv")]
+    input: PathBuf,
+    /// The agency that reports the events
+    #[arg(long, value_name = "AGENCY")]
+    agency: AgencyId,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    how: SendingArgs,
+    /// The day that the data describe; by default the day on which the file was last changed (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    rejected: RejectedArgs,
+}
+
+impl Events {
+    /// Sends the file.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file or the service refuses.
+    pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        let EventsCommand::Submit(command) = &self.command;
+        let reading = ReadingArgs { mapping: None, as_of: command.as_of };
+        let prepared = prepare(&command.input, &command.agency, &reading, &command.rejected)?;
+        let (connection, how) = (&command.connection, &command.how);
+        submit::deliver(vec![prepared], connection, how, &command.rejected, format)
+    }
+}
+
+/// Makes an events file ready to be sent.
+///
+/// # Errors
+/// [`Failure`] when the file or its header is not usable.
+pub fn prepare(
+    path: &Path,
+    agency: &AgencyId,
+    reading: &ReadingArgs,
+    rejected: &RejectedArgs,
+) -> Result<Prepared, Failure> {
+    let as_of = settings::as_of(reading, path)?;
+    let mut file = EventFile::open(path, agency, as_of)?;
+    let terms =
+        Terms { kind: SubmissionKind::Events, mode: SubmissionMode::Delta, as_of, encoding: None };
+    let header = wmk::Header { agency: agency.clone(), terms };
+    let temporary = temporary_file()?;
+    let mut writer =
+        wmk::Writer::new(BufWriter::new(temporary.as_file()), &header).map_err(wmk_failure)?;
+    let directory = settings::rejected_directory(rejected, path);
+    let mut rejections = Rejections::new(path, file.header_line(), Some(&directory));
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    let mut lines = Vec::new();
+    let progress = Progress::counting("events read");
+    while let Some(item) = file.next()? {
+        progress.advance(1);
+        let fresh = item.event.and_then(|event| match seen.get(&event.source_event_id) {
+            Some(&line) => Err(Fault::EventIdDuplicate { line }),
+            None => Ok(event),
+        });
+        match fresh {
+            Err(fault) => rejections.reject(&Rejection { line: item.line, fault }, &item.raw)?,
+            Ok(event) => {
+                lines.push(item.line);
+                let message = event_to_proto(&event).into();
+                seen.insert(event.source_event_id, item.line);
+                let row = Row { row: Some(row::Row::Event(message)) };
+                writer.write(&row).map_err(wmk_failure)?;
+            }
+        }
+    }
+    drop(progress);
+    let (out, _) = writer.finish().map_err(wmk_failure)?;
+    flush(out)?;
+    let rejected: Rejected = rejections.finish()?;
+    Ok(Prepared {
+        kind: "events",
+        source: path.to_owned(),
+        outgoing: Outgoing::temporary(temporary.into_temp_path())?,
+        lines: Some(lines),
+        rejected,
+        quality: None,
+    })
+}

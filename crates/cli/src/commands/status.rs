@@ -1,0 +1,267 @@
+//! `waymark status`: the statuses of the agency's own people, and the feed of their changes.
+
+use api::{
+    limits::MAX_BATCH_GET,
+    status::{
+        BatchGetStatusesRequest, GetStatusRequest, ListChangesRequest, ListStatusesRequest, Status,
+        status_service_client::StatusServiceClient,
+    },
+};
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::{
+    client::{
+        answer::{day, day_message, failure, plain_name, time},
+        connection::{self, ANSWER_BYTES_MAX, Caller, ConnectionArgs},
+    },
+    exit::Exit,
+    failure::Failure,
+    output::{Document, Format, Section, text},
+};
+
+/// Shows the statuses of the agency's own people.
+///
+/// A status has three facets: participation, engagement and credential. The label says in a word
+/// what they amount to.
+#[derive(Debug, Args)]
+pub struct StatusCommand {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show people's statuses on a day, as far as known on a day
+    Get(Get),
+    /// List today's statuses of all people
+    List(List),
+    /// List changes of status since a cursor
+    Changes(Changes),
+}
+
+/// Shows people's statuses on a day, as far as known on a day.
+#[derive(Debug, Args)]
+struct Get {
+    /// Local ids of the people
+    #[arg(value_name = "LOCAL_ID", required = true)]
+    local_ids: Vec<String>,
+    /// Only this pathway
+    #[arg(long, value_name = "PATHWAY")]
+    pathway: Option<String>,
+    /// The day in question; by default today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    /// Count only what was received by the end of this day; by default today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    known_at: Option<Date>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Lists today's statuses of all people.
+#[derive(Debug, Args)]
+struct List {
+    /// Only this pathway
+    #[arg(long, value_name = "PATHWAY", default_value = "")]
+    pathway: String,
+    /// Only this label, such as leaver
+    #[arg(long, value_name = "LABEL", default_value = "")]
+    label: String,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Lists changes of status since a cursor, oldest first.
+///
+/// Keep the cursor that is printed last and pass it on the next time: every change is listed once.
+#[derive(Debug, Args)]
+struct Changes {
+    /// Changes after this cursor; by default from the beginning
+    #[arg(long, value_name = "CURSOR", default_value = "")]
+    cursor: String,
+    /// Most changes to list; by default all
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+type Client = StatusServiceClient<Caller>;
+
+impl StatusCommand {
+    /// Shows what was asked for.
+    ///
+    /// # Errors
+    /// [`Failure`] when the service refuses or cannot be reached.
+    pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        let (document, exit) = match &self.command {
+            What::Get(get) => connection::run(get.run())?,
+            What::List(list) => (connection::run(list.run())?, Exit::Done),
+            What::Changes(changes) => (connection::run(changes.run())?, Exit::Done),
+        };
+        document.print(format)?;
+        Ok(exit)
+    }
+}
+
+async fn connect(connection: &ConnectionArgs) -> Result<Client, Failure> {
+    let caller = connection.connect().await?;
+    Ok(StatusServiceClient::new(caller).max_decoding_message_size(ANSWER_BYTES_MAX))
+}
+
+impl Get {
+    async fn run(&self) -> Result<(Document, Exit), Failure> {
+        let mut client = connect(&self.connection).await?;
+        let (statuses, n_unknown) = match self.local_ids.as_slice() {
+            [local_id] => (self.one(&mut client, local_id).await?, 0),
+            _ => self.many(&mut client).await?,
+        };
+        let mut reasons = Section::new("reasons", &["local_id", "pathway", "reason"]);
+        for status in &statuses {
+            for reason in &status.reasons {
+                reasons.row(vec![text(&status.local_id), text(&status.pathway), text(reason)]);
+            }
+        }
+        let document = Document::new("waymark.status.get/1").section(section(&statuses));
+        let exit = if n_unknown == 0 { Exit::Done } else { Exit::WorkRemains };
+        Ok((document.section(reasons), exit))
+    }
+
+    async fn one(&self, client: &mut Client, local_id: &str) -> Result<Vec<Status>, Failure> {
+        let request = GetStatusRequest {
+            local_id: local_id.to_owned(),
+            pathway: self.pathway.clone().unwrap_or_default(),
+            as_of: day_message(self.as_of),
+            known_at: day_message(self.known_at),
+        };
+        let answer = client.get_status(request).await.map_err(|status| failure(&status))?;
+        Ok(answer.into_inner().statuses)
+    }
+
+    async fn many(&self, client: &mut Client) -> Result<(Vec<Status>, usize), Failure> {
+        let (mut statuses, mut n_unknown) = (Vec::new(), 0);
+        for local_ids in self.local_ids.chunks(MAX_BATCH_GET) {
+            let request = BatchGetStatusesRequest {
+                local_ids: local_ids.to_vec(),
+                pathway: self.pathway.clone().unwrap_or_default(),
+                as_of: day_message(self.as_of),
+                known_at: day_message(self.known_at),
+            };
+            let answer = client.batch_get_statuses(request).await;
+            let answer = answer.map_err(|status| failure(&status))?.into_inner();
+            statuses.extend(answer.statuses);
+            n_unknown += answer.unknown.len();
+        }
+        if n_unknown > 0 {
+            eprintln!("note: {n_unknown} of the local ids were never submitted or were withdrawn");
+        }
+        Ok((statuses, n_unknown))
+    }
+}
+
+impl List {
+    async fn run(&self) -> Result<Document, Failure> {
+        let mut client = connect(&self.connection).await?;
+        let mut request = ListStatusesRequest {
+            pathway: self.pathway.clone(),
+            label: self.label.clone(),
+            page_size: 10_000,
+            page_token: String::new(),
+        };
+        let mut statuses = Vec::new();
+        loop {
+            let answer = client.list_statuses(request.clone()).await;
+            let page = answer.map_err(|status| failure(&status))?.into_inner();
+            statuses.extend(page.statuses);
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        Ok(Document::new("waymark.status.list/1").section(section(&statuses)))
+    }
+}
+
+impl Changes {
+    async fn run(&self) -> Result<Document, Failure> {
+        let mut client = connect(&self.connection).await?;
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let mut cursor = self.cursor.clone();
+        let columns = ["local_id", "pathway", "from", "to", "as_of", "changed_at", "cursor"];
+        let mut section = Section::new("changes", &columns);
+        let mut n_listed = 0;
+        while n_listed < limit {
+            let page_size = i32::try_from((limit - n_listed).min(10_000)).unwrap_or(10_000);
+            let request = ListChangesRequest { cursor: cursor.clone(), page_size };
+            let answer = client.list_changes(request).await;
+            let page = answer.map_err(|status| failure(&status))?.into_inner();
+            if page.changes.is_empty() {
+                break;
+            }
+            n_listed += page.changes.len();
+            cursor = page.next_cursor;
+            for change in page.changes {
+                let status = change.status.unwrap_or_default();
+                section.row(vec![
+                    text(&status.local_id),
+                    text(&status.pathway),
+                    text(&change.previous_label),
+                    text(&status.label),
+                    day(status.as_of.as_ref()),
+                    time(change.changed_at.as_ref()),
+                    text(&change.cursor),
+                ]);
+            }
+        }
+        eprintln!("go on with: waymark status changes --cursor {cursor}");
+        let mut next = Section::new("next", &["cursor"]);
+        next.row(vec![text(&cursor)]);
+        Ok(Document::new("waymark.status.changes/1").section(section).section(next))
+    }
+}
+
+fn section(statuses: &[Status]) -> Section {
+    let columns = [
+        "local_id",
+        "pathway",
+        "label",
+        "participation",
+        "participant_since",
+        "engagement",
+        "last_engaged_on",
+        "deadline",
+        "credential",
+        "completed_on",
+        "as_of",
+        "known_at",
+        "pseudonym",
+    ];
+    let mut section = Section::new("statuses", &columns);
+    for status in statuses {
+        section.row(cells(status));
+    }
+    section
+}
+
+fn cells(status: &Status) -> Vec<Value> {
+    let participation = status.participation.unwrap_or_default();
+    let engagement = status.engagement.clone().unwrap_or_default();
+    let credential = status.credential.clone().unwrap_or_default();
+    vec![
+        text(&status.local_id),
+        text(&status.pathway),
+        text(&status.label),
+        plain_name(participation.state().as_str_name(), "PARTICIPATION_STATE"),
+        day(participation.effective_on.as_ref()),
+        plain_name(engagement.state().as_str_name(), "ENGAGEMENT_STATE"),
+        day(engagement.last_on.as_ref()),
+        day(engagement.deadline.as_ref()),
+        plain_name(credential.state().as_str_name(), "CREDENTIAL_STATE"),
+        day(credential.first_on.as_ref()),
+        day(status.as_of.as_ref()),
+        day(status.known_at.as_ref()),
+        json!(status.pseudonym),
+    ]
+}

@@ -1,0 +1,11 @@
+//! Reading the agency's files: rows, headers, mappings, checks, and the rows that are rejected.
+
+pub mod batch;
+pub mod events;
+mod header;
+pub mod identity;
+pub mod mapping;
+pub mod quality;
+pub mod recall;
+pub mod rejection;
+mod rows;

@@ -1,0 +1,164 @@
+//! Derived forms of a normalized value: what tokens and blocking keys are made of.
+
+use std::borrow::Cow;
+
+use record::{Derivation, FieldKind};
+use rphonetic::{DoubleMetaphone, Encoder as _};
+
+use crate::{
+    normalize::{DateParts, Normalized, house_number},
+    table::NICKNAMES,
+};
+
+/// Length of a phonetic code. Four is the length that Double Metaphone was made for.
+const PHONETIC_LENGTH: usize = 4;
+
+/// The derived form of a value, or `None` where it has no such part.
+pub(crate) fn derive(
+    kind: FieldKind,
+    value: &Normalized,
+    derivation: Derivation,
+) -> Option<Cow<'_, str>> {
+    let text = value.text.as_str();
+    Some(match derivation {
+        Derivation::Exact => text.into(),
+        Derivation::Prefix(n) => prefix(text, n).into(),
+        Derivation::Last(n) => last(text, n).into(),
+        Derivation::Initial => prefix(text, 1).into(),
+        Derivation::Nickname => NICKNAMES.get(text).copied().unwrap_or(text).into(),
+        Derivation::Phonetic if kind == FieldKind::Address => phonetic(longest_word(text)),
+        Derivation::Phonetic => phonetic(text),
+        Derivation::Number => house_number(text)?.into(),
+        Derivation::Year
+        | Derivation::YearMonth
+        | Derivation::MonthDay
+        | Derivation::YearDay
+        | Derivation::Swapped => derive_date(value.date?, derivation)?.into(),
+    })
+}
+
+/// The derived forms that a blocking key takes: those of the value and, for a name of several
+/// words, of each longer word, so that `smith-jones` meets `smith`. Sorted, without repeats.
+pub(crate) fn derive_all(
+    kind: FieldKind,
+    value: &Normalized,
+    derivation: Derivation,
+) -> Vec<Cow<'_, str>> {
+    let mut forms = Vec::with_capacity(1 + value.parts.len());
+    forms.extend(derive(kind, value, derivation));
+    for part in &value.parts {
+        let part = part.as_str();
+        forms.push(match derivation {
+            Derivation::Prefix(n) => prefix(part, n).into(),
+            Derivation::Last(n) => last(part, n).into(),
+            Derivation::Initial => prefix(part, 1).into(),
+            Derivation::Nickname => NICKNAMES.get(part).copied().unwrap_or(part).into(),
+            Derivation::Phonetic => phonetic(part),
+            _ => part.into(),
+        });
+    }
+    if forms.len() > 1 {
+        forms.sort_unstable();
+        forms.dedup();
+    }
+    forms
+}
+
+fn derive_date(date: DateParts, derivation: Derivation) -> Option<String> {
+    let DateParts { year, month, day } = date;
+    let month_in_range = (1..=12).contains(&month);
+    let day_in_range = (1..=31).contains(&day);
+    match derivation {
+        Derivation::Year => Some(format!("{year:04}")),
+        Derivation::YearMonth if month_in_range => Some(format!("{year:04}{month:02}")),
+        Derivation::MonthDay if month_in_range && day_in_range => {
+            Some(format!("{month:02}{day:02}"))
+        }
+        Derivation::YearDay if day_in_range => Some(format!("{year:04}{day:02}")),
+        Derivation::Swapped if day != month => {
+            let swapped = DateParts { year, month: day, day: month };
+            swapped.is_real().then(|| format!("{year:04}{day:02}{month:02}"))
+        }
+        _ => None,
+    }
+}
+
+/// The primary Double Metaphone code; the text itself where it has letters that English has
+/// not, or none with a sound.
+///
+/// Double Metaphone rather than Soundex: it hears silent and interchangeable first letters
+/// (Knight and Night, Catherine and Kathryn), where Soundex always keeps the first letter.
+fn phonetic(text: &str) -> Cow<'_, str> {
+    if !text.is_ascii() {
+        return text.into();
+    }
+    let code = DoubleMetaphone::new(Some(PHONETIC_LENGTH)).encode(text);
+    if code.is_empty() { text.into() } else { code.into() }
+}
+
+fn longest_word(text: &str) -> &str {
+    let letters = |word: &&str| word.starts_with(char::is_alphabetic);
+    text.split(' ').filter(letters).max_by_key(|word| word.len()).unwrap_or(text)
+}
+
+fn prefix(text: &str, n: u8) -> &str {
+    let end = text.char_indices().nth(usize::from(n)).map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}
+
+fn last(text: &str, n: u8) -> &str {
+    let start = text.char_indices().rev().nth(usize::from(n) - 1).map_or(0, |(at, _)| at);
+    &text[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::normalize;
+
+    fn form(kind: FieldKind, raw: &str, derivation: &str) -> Option<String> {
+        let value = normalize(kind, raw).unwrap();
+        derive(kind, &value, derivation.parse().unwrap()).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_value_has_its_derived_forms() {
+        use FieldKind::{Address, Date, Identifier, Name, PostalCode};
+        for (kind, raw, derivation, expected) in [
+            (Name, "Bob", "nickname", Some("robert")),
+            (Name, "Zebedee", "nickname", Some("zebedee")),
+            (Name, "Élodie", "initial", Some("e")),
+            (Name, "Knight", "phonetic", Some("NT")),
+            (Name, "Night", "phonetic", Some("NT")),
+            (Name, "山田", "phonetic", Some("山田")),
+            (Name, "Lee", "prefix4", Some("lee")),
+            (Identifier, "219-09-9999", "last4", Some("9999")),
+            (PostalCode, "94016-1234", "prefix3", Some("940")),
+            (Date, "1980-03-05", "year", Some("1980")),
+            (Date, "1980-03-05", "year_month", Some("198003")),
+            (Date, "1980-03-05", "month_day", Some("0305")),
+            (Date, "1980-03-05", "year_day", Some("198005")),
+            (Date, "1980-03-05", "swapped", Some("19800503")),
+            (Date, "1980-03-25", "swapped", None),
+            (Date, "1980-05-05", "swapped", None),
+            (Date, "1980-25-03", "swapped", Some("19800325")),
+            (Date, "1980-25-03", "year_month", None),
+            (Date, "1980-02-30", "year_month", Some("198002")),
+            (Date, "2972-02-03", "month_day", Some("0203")),
+            (Date, "in spring", "year", None),
+            (Address, "0012b Oak Street", "number", Some("12")),
+            (Address, "Apt 3, 45 Main St", "number", Some("45")),
+            (Address, "Oak Street", "number", None),
+            (Address, "12 N Oak St", "phonetic", Some("AK")),
+        ] {
+            assert_eq!(form(kind, raw, derivation).as_deref(), expected, "{raw} {derivation}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_several_words_blocks_by_each_longer_word() {
+        let value = normalize(FieldKind::Name, "de la Smith-Jones").unwrap();
+        let forms = derive_all(FieldKind::Name, &value, Derivation::Exact);
+        assert_eq!(forms, ["delasmithjones", "jones", "smith"]);
+    }
+}

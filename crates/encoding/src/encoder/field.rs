@@ -1,0 +1,116 @@
+//! One field: from a value as written to its filter, its tokens and its forms for blocking.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use record::{Derivation, EncodedField, Field, FieldKind, Schema};
+
+use super::{FindingKind, forms::Forms};
+use crate::{
+    derive::{derive, derive_all},
+    filter::FilterEncoder,
+    key::LinkageKey,
+    normalize::{Normalized, fold, normalize_folded},
+    placeholders::Placeholders,
+    token::TokenKey,
+};
+
+/// Encodes the values of one field.
+pub(super) struct FieldEncoder {
+    pub(super) kind: FieldKind,
+    filter: Option<Arc<FilterEncoder>>,
+    tokens: Vec<(Derivation, TokenKey)>,
+    /// The distinct derivations that blocking keys take of this field.
+    forms: Vec<Derivation>,
+}
+
+/// All that one value of a field gives to its record.
+#[derive(Default)]
+pub(super) struct FieldValue {
+    pub(super) encoded: Option<EncodedField>,
+    /// The forms that blocking keys take of the value.
+    pub(super) forms: Forms,
+    pub(super) finding: Option<FindingKind>,
+}
+
+impl FieldEncoder {
+    /// Fields of one exchange group share their keys and so, where it is equal, their filter.
+    pub(super) fn new(
+        field: &Field,
+        schema: &Schema,
+        key: &LinkageKey,
+        filters: &mut BTreeMap<String, Arc<FilterEncoder>>,
+    ) -> Self {
+        let scope = match &field.exchange {
+            Some(group) => format!("group {group}"),
+            None => format!("field {}", field.name),
+        };
+        let filter = field.filter.as_ref().map(|shape| {
+            let make = || {
+                let gram_key = key.subkey(schema, &scope, "filter");
+                let diffusion_key = key.subkey(schema, &scope, "diffusion");
+                Arc::new(FilterEncoder::new(shape.clone(), gram_key, &diffusion_key))
+            };
+            Arc::clone(filters.entry(format!("{scope} {shape:?}")).or_insert_with(make))
+        });
+        let token = |derivation: &Derivation| {
+            // A swapped date is compared with an exact one, so both have one key.
+            let comparable = match derivation {
+                Derivation::Swapped => Derivation::Exact,
+                other => *other,
+            };
+            let subkey = key.subkey(schema, &scope, &format!("token/{comparable}"));
+            (*derivation, TokenKey(subkey))
+        };
+        let tokens = field.tokens.iter().map(token).collect();
+        Self { kind: field.kind, filter, tokens, forms: Vec::new() }
+    }
+
+    /// The place of `derivation` among the forms of this field, which from now on has it.
+    pub(super) fn form_place(&mut self, derivation: Derivation) -> usize {
+        self.forms.iter().position(|form| *form == derivation).unwrap_or_else(|| {
+            self.forms.push(derivation);
+            self.forms.len() - 1
+        })
+    }
+
+    /// Encodes `raw`; nothing where it is empty or stands for a missing value.
+    pub(super) fn value(&self, raw: &str, placeholders: &Placeholders) -> FieldValue {
+        let (normalized, finding) = self.read(raw, placeholders);
+        let Some(value) = normalized else {
+            return FieldValue { finding, ..FieldValue::default() };
+        };
+        let token = |(derivation, key): &(Derivation, TokenKey)| {
+            derive(self.kind, &value, *derivation).map(|form| key.token(form.as_bytes()))
+        };
+        let encoded = EncodedField {
+            filter: self.filter.as_ref().map(|filter| filter.encode(&value.text)),
+            tokens: self.tokens.iter().map(token).collect(),
+        };
+        let mut forms = Forms::default();
+        for form in &self.forms {
+            forms.push(&derive_all(self.kind, &value, *form));
+        }
+        FieldValue { encoded: Some(encoded), forms, finding }
+    }
+
+    fn read(
+        &self,
+        raw: &str,
+        placeholders: &Placeholders,
+    ) -> (Option<Normalized>, Option<FindingKind>) {
+        let folded = fold(raw);
+        if folded.is_empty() {
+            return (None, None);
+        }
+        if placeholders.contains(self.kind, &folded) {
+            return (None, Some(FindingKind::Placeholder));
+        }
+        match normalize_folded(self.kind, &folded) {
+            Some(value) if !placeholders.contains(self.kind, &value.text) => {
+                let finding = (!value.fits).then_some(FindingKind::DoesNotFit);
+                (Some(value), finding)
+            }
+            _ => (None, Some(FindingKind::Placeholder)),
+        }
+    }
+}

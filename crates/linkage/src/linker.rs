@@ -1,0 +1,258 @@
+//! The incremental linker: index, edges, decisions and partition; the same offline and served.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use record::{EncodedRecord, RecordKey, RecordVersion, Schema};
+
+use crate::{
+    block::{Blocking, Crossing},
+    edges::Edges,
+    index::{Index, NodeId},
+    model::Model,
+    policy::Policy,
+    score::Scorer,
+    settlement::{BlockingReport, Decision, KeyReport, ScoredPair},
+};
+
+/// A record version's name; its order is the order of everything that the linker gives out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeName {
+    pub(crate) key: RecordKey,
+    pub(crate) version: RecordVersion,
+}
+
+/// Links records into people.
+///
+/// What [`Linker::settle`] gives depends on the records, versions, decisions, model and policy
+/// alone, never on the order or the batches in which they came.
+pub struct Linker {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) policy: Policy,
+    pub(crate) scorer: Scorer,
+    pub(crate) index: Index,
+    pub(crate) blocking: Blocking,
+    pub(crate) edges: Edges,
+    /// By node; `None` in places that are free.
+    pub(crate) names: Vec<Option<NodeName>>,
+    /// The versions of each record, ascending.
+    pub(crate) records: HashMap<RecordKey, Vec<NodeId>>,
+    decisions: BTreeMap<RecordKey, BTreeMap<RecordKey, Decision>>,
+    pub(crate) pending: Pending,
+}
+
+/// What has changed since the last settlement.
+#[derive(Default)]
+pub(crate) struct Pending {
+    /// Nodes whose candidates have not been scored.
+    pub(crate) unscored: BTreeSet<NodeId>,
+    /// Tokens whose count crossed the cap.
+    pub(crate) crossings: BTreeSet<Crossing>,
+    /// Records whose component has to be divided again, removed ones too.
+    pub(crate) touched: BTreeSet<RecordKey>,
+}
+
+impl Linker {
+    /// An empty linker.
+    pub fn new(schema: Arc<Schema>, model: Arc<Model>, policy: Policy) -> Self {
+        let index = Index::new(&schema);
+        Self {
+            scorer: Scorer::new(&schema, &model, &index),
+            schema,
+            model,
+            policy,
+            index,
+            blocking: Blocking::new(policy.block_cap),
+            edges: Edges::default(),
+            names: Vec::new(),
+            records: HashMap::new(),
+            decisions: BTreeMap::new(),
+            pending: Pending::default(),
+        }
+    }
+
+    /// Adds a version of a record. All versions of a record are evidence and stay together. A
+    /// version that is known already changes nothing. `record` has the shape of the schema.
+    // The interface takes the record so that a caller need not know that values are interned.
+    #[expect(clippy::needless_pass_by_value)]
+    pub fn insert(&mut self, key: RecordKey, version: RecordVersion, record: EncodedRecord) {
+        let versions = self.records.get(&key).map_or(&[][..], Vec::as_slice);
+        let place = versions.partition_point(|node| self.name(*node).version < version);
+        if versions.get(place).is_some_and(|node| self.name(*node).version == version) {
+            return;
+        }
+        let node = self.index.insert(&record);
+        self.scorer.note_node(&self.model, &self.index, node);
+        let crossings = &mut self.pending.crossings;
+        self.blocking.insert(node, &record.blocking, |crossing| {
+            crossings.insert(crossing);
+        });
+        if self.names.len() <= node.place() {
+            self.names.resize(node.place() + 1, None);
+        }
+        self.names[node.place()] = Some(NodeName { key: key.clone(), version });
+        self.records.entry(key).or_default().insert(place, node);
+        self.pending.unscored.insert(node);
+    }
+
+    /// Takes out a record with all of its versions. Decisions about it are kept: they hold again
+    /// if the record comes back.
+    pub fn remove(&mut self, key: &RecordKey) {
+        let Some(nodes) = self.records.remove(key) else { return };
+        for node in nodes {
+            for other in self.edges.isolate(node) {
+                if let Some(name) = &self.names[other.place()] {
+                    self.pending.touched.insert(name.key.clone());
+                }
+            }
+            let crossings = &mut self.pending.crossings;
+            self.blocking.remove(node, |crossing| {
+                crossings.insert(crossing);
+            });
+            self.index.remove(node);
+            self.names[node.place()] = None;
+            self.pending.unscored.remove(&node);
+        }
+        let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
+        self.pending.touched.extend(decided);
+        self.pending.touched.insert(key.clone());
+    }
+
+    /// Enters a steward's decision; a later one about the same two records replaces it. Either
+    /// record may be unknown yet. Where must-links contradict a cannot-link, must-links win.
+    pub fn decide(&mut self, left: &RecordKey, right: &RecordKey, decision: Decision) {
+        for (one, other) in [(left, right), (right, left)] {
+            self.decisions.entry(one.clone()).or_default().insert(other.clone(), decision);
+            self.pending.touched.insert(one.clone());
+        }
+    }
+
+    /// Takes a steward's decision back.
+    pub fn undo_decision(&mut self, left: &RecordKey, right: &RecordKey) {
+        for (one, other) in [(left, right), (right, left)] {
+            if let Some(others) = self.decisions.get_mut(one) {
+                others.remove(other);
+                if others.is_empty() {
+                    self.decisions.remove(one);
+                }
+            }
+            self.pending.touched.insert(one.clone());
+        }
+    }
+
+    /// Changes the model; the next settlement scores and divides everything again.
+    pub fn set_model(&mut self, model: Arc<Model>) {
+        self.scorer = Scorer::new(&self.schema, &model, &self.index);
+        self.model = model;
+        self.edges.clear();
+        self.pending.unscored = self.nodes().collect();
+        self.pending.crossings.clear();
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The model in use.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// All pairs of records scored at or above the lower cut-off, by (left, right), as of the last
+    /// settlement.
+    pub fn pairs(&self) -> impl Iterator<Item = ScoredPair> + use<> {
+        let mut pairs: Vec<_> = self
+            .edges
+            .iter()
+            .map(|(left, right, weight)| {
+                let (left, right) = (&self.name(left).key, &self.name(right).key);
+                (left.min(right).clone(), left.max(right).clone(), weight)
+            })
+            .collect();
+        pairs.sort_by(|l, r| {
+            (&l.0, &l.1).cmp(&(&r.0, &r.1)).then_with(|| r.2.0.total_cmp(&l.2.0))
+        });
+        pairs.dedup_by(|next, first| (&next.0, &next.1) == (&first.0, &first.1));
+        pairs.into_iter().map(|(left, right, weight)| ScoredPair {
+            left,
+            right,
+            weight,
+            probability: weight.probability(),
+        })
+    }
+
+    /// What blocking does with the records as they are.
+    pub fn blocking_report(&self) -> BlockingReport {
+        let cap = self.blocking.cap();
+        let mut keys: Vec<_> = self
+            .schema
+            .blocking
+            .iter()
+            .map(|key| KeyReport {
+                key: key.name.clone(),
+                n_tokens: 0,
+                n_pairs: 0,
+                n_tokens_over_cap: 0,
+                n_versions_over_cap: 0,
+                n_pairs_skipped: 0,
+            })
+            .collect();
+        for (token, nodes) in self.blocking.blocks() {
+            let Some(report) = keys.get_mut(usize::from(token.key)) else { continue };
+            let n = nodes.len() as u64;
+            report.n_tokens += 1;
+            if nodes.len() > cap {
+                report.n_tokens_over_cap += 1;
+                report.n_versions_over_cap += n;
+                report.n_pairs_skipped += n * (n - 1) / 2;
+            } else {
+                report.n_pairs += n * (n - 1) / 2;
+            }
+        }
+        let is_unreached = |node: &NodeId| {
+            let mut is_reached = false;
+            self.blocking.candidates(*node, |_| is_reached = true);
+            !is_reached
+        };
+        BlockingReport { cap, keys, n_versions_unreached: self.nodes().filter(is_unreached).count() }
+    }
+
+    /// Every node in use.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let places = self.names.iter().enumerate().filter(|(_, name)| name.is_some());
+        places.map(|(place, _)| NodeId(place as u32))
+    }
+
+    /// The name of a node in use.
+    pub(crate) fn name(&self, node: NodeId) -> &NodeName {
+        self.names[node.place()].as_ref().expect("a node in use has a name")
+    }
+
+    /// The versions of a record, ascending; none if it is unknown.
+    pub(crate) fn versions(&self, key: &RecordKey) -> &[NodeId] {
+        self.records.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The decisions about a record, by the other record.
+    pub(crate) fn decided(
+        &self,
+        key: &RecordKey,
+    ) -> impl Iterator<Item = (&RecordKey, Decision)> + '_ {
+        let others = self.decisions.get(key).into_iter().flatten();
+        others.map(|(other, decision)| (other, *decision))
+    }
+
+    /// The decision about two records.
+    pub(crate) fn decision(&self, left: &RecordKey, right: &RecordKey) -> Option<Decision> {
+        self.decisions.get(left)?.get(right).copied()
+    }
+}

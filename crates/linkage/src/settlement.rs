@@ -1,0 +1,99 @@
+//! What settling a linker gives: groups, review tasks and oversize components.
+
+use record::RecordKey;
+
+pub use crate::partition::ReviewReason;
+use crate::weight::MatchWeight;
+
+/// A steward's decision about two records. It outranks every score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Decision {
+    /// The two records are of one person.
+    MustLink,
+    /// The two records are of two people.
+    CannotLink,
+}
+
+/// The groups of everything that may have changed since the last settlement.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settlement {
+    /// Every record of every touched component, sorted; removed records are here and in no group.
+    pub records: Vec<RecordKey>,
+    /// The people: every record in exactly one group, each group sorted, groups by first record.
+    pub groups: Vec<Vec<RecordKey>>,
+    /// The open tasks among `records`; they replace earlier tasks that touch any of `records`.
+    pub tasks: Vec<ReviewTask>,
+    /// Components that were too large and had to be divided first, by first record.
+    pub oversize: Vec<OversizeComponent>,
+}
+
+/// Two groups that a steward has to compare; until then they are two people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReviewTask {
+    /// The group with the smaller first record, sorted.
+    pub left: Vec<RecordKey>,
+    /// The other group, sorted.
+    pub right: Vec<RecordKey>,
+    /// The strongest pair across the groups: one record of `left`, one of `right`.
+    pub best_pair: (RecordKey, RecordKey),
+    /// The weight of joining the groups.
+    pub weight: MatchWeight,
+    /// The probability that goes with the weight.
+    pub probability: f64,
+    /// Why it was not decided without a steward.
+    pub reason: ReviewReason,
+}
+
+/// A component above the size limit and how it was divided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OversizeComponent {
+    /// The component's first record.
+    pub first: RecordKey,
+    /// Number of record versions in it.
+    pub n_versions: usize,
+    /// Number of parts it was divided into.
+    pub n_parts: usize,
+    /// The highest edge cut-off that a part of several records needed.
+    pub highest_cut_off: Option<MatchWeight>,
+}
+
+/// A candidate pair whose weight reaches the lower cut-off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredPair {
+    /// The smaller record.
+    pub left: RecordKey,
+    /// The larger record.
+    pub right: RecordKey,
+    /// The best weight over the versions of both.
+    pub weight: MatchWeight,
+    /// The probability that goes with the weight.
+    pub probability: f64,
+}
+
+/// What one blocking key did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReport {
+    /// The blocking key's name.
+    pub key: String,
+    /// Tokens held by at least two record versions.
+    pub n_tokens: usize,
+    /// Pairs within tokens up to the cap; a pair counts once for each token it shares.
+    pub n_pairs: u64,
+    /// Tokens over the cap.
+    pub n_tokens_over_cap: usize,
+    /// Record versions that hold such a token.
+    pub n_versions_over_cap: u64,
+    /// Pairs within tokens over the cap, skipped unless another token reaches them.
+    pub n_pairs_skipped: u64,
+}
+
+/// What blocking did, a line per key in the schema's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockingReport {
+    /// Most record versions a token may have.
+    pub cap: usize,
+    /// A report per blocking key.
+    pub keys: Vec<KeyReport>,
+    /// Record versions that no token up to the cap joins to any other.
+    pub n_versions_unreached: usize,
+}

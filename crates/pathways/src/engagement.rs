@@ -1,0 +1,140 @@
+//! The engagement facet: active, in a gap, left or transferred, on one day.
+
+use jiff::civil::Date;
+use record::AgencyId;
+
+use crate::{
+    activity::Activity,
+    completeness::Coverage,
+    credential::Qualified,
+    days::day_after,
+    entry::Entered,
+    evaluate::Person,
+    registry::Pathway,
+    spells::Run,
+    status::{Engagement, GapReason, LeaveReason, Since, Spell},
+};
+
+/// What is known of a person in one pathway, whatever the day it is asked for.
+pub(crate) struct PathwayView<'p, 'a> {
+    pub(crate) pathway: &'a Pathway,
+    pub(crate) activities: &'p [Activity<'a>],
+    pub(crate) entered: Option<Entered<'p, 'a>>,
+    pub(crate) awards: Vec<Qualified<'a>>,
+    pub(crate) terminal: Vec<Date>,
+    pub(crate) runs: Vec<Run<'p, 'a>>,
+}
+
+impl<'p, 'a> PathwayView<'p, 'a> {
+    /// The entry, if participation had taken effect by `as_of`.
+    pub(crate) fn entered_by(&self, as_of: Date) -> Option<&Entered<'p, 'a>> {
+        self.entered.as_ref().filter(|it| it.since.effective <= as_of)
+    }
+
+    /// The runs that had begun by `as_of`, oldest first.
+    pub(crate) fn runs_by(&self, as_of: Date) -> &[Run<'p, 'a>] {
+        &self.runs[..self.runs.partition_point(|run| run.start <= as_of)]
+    }
+
+    /// The engagement facet on `as_of`; `others` are the person's other pathways.
+    pub(crate) fn engagement(
+        &self,
+        person: &Person<'a>,
+        others: &[PathwayView<'_, 'a>],
+        as_of: Date,
+    ) -> Engagement {
+        let Some(entered) = self.entered_by(as_of) else { return Engagement::None };
+        let Some(run) = self.runs_by(as_of).last() else { return Engagement::None };
+        if run.members.iter().any(|it| it.start <= as_of && as_of <= it.end) {
+            return Engagement::Active;
+        }
+        let last_day = run.last_day_by(as_of);
+        let in_gap = |(deadline, reason), unconfirmed| Engagement::InGap {
+            last_day,
+            deadline,
+            reason,
+            unconfirmed,
+        };
+        let (pauses, profile) = (&person.pauses, person.rules.profile);
+        if run.members.iter().any(|it| it.start > as_of) {
+            let so_far = run.deadline_by(as_of, pauses, &self.terminal, profile);
+            return in_gap(so_far, Vec::new());
+        }
+        if let Some(transferred) = self.transferred(person, run) {
+            return transferred;
+        }
+        let pending = entered.pending.iter().filter(|it| it.start <= run.deadline);
+        let (deadline, reason) = match pending.map(|it| it.determinable).max() {
+            Some(census) if census > run.deadline => (census, GapReason::PendingCensus),
+            _ => (run.deadline, run.reason),
+        };
+        if person.known_at < deadline {
+            return in_gap((deadline, reason), Vec::new());
+        }
+        let (overdue, confirmed) = self.coverage(person, deadline);
+        if !overdue.is_empty() {
+            return in_gap((deadline, reason), overdue);
+        }
+        let moved = others.iter().any(|other| {
+            let elsewhere = other.entered.iter().flat_map(|it| &it.qualifying);
+            other.pathway.id != self.pathway.id
+                && elsewhere.into_iter().any(|it| it.end > last_day && it.start <= deadline)
+        });
+        let reason =
+            if moved { LeaveReason::MovedPathway } else { LeaveReason::NoEngagement(reason) };
+        let known = heard_of(run, entered).max(deadline);
+        let since = Since { effective: last_day, determinable: deadline, known };
+        Engagement::Left { since, reason, confirmed }
+    }
+
+    fn transferred(&self, person: &Person<'a>, run: &Run<'p, 'a>) -> Option<Engagement> {
+        let entered = self.entered.as_ref()?;
+        let rules = &person.rules.profile.leave;
+        let (transfer, enrolled) = person.pauses.completed_transfer(run, rules)?;
+        let determinable = enrolled.from.max(transfer.from).max(day_after(run.last_end));
+        let received = transfer.event.received_on.max(enrolled.event.received_on);
+        let since = Since {
+            effective: run.last_end,
+            determinable,
+            known: determinable.max(received).max(heard_of(run, entered)),
+        };
+        Some(Engagement::Transferred { since, institution: transfer.institution.to_owned() })
+    }
+
+    /// The overdue sources for the days up to `deadline`, and whether all are complete.
+    fn coverage(&self, person: &Person<'a>, deadline: Date) -> (Vec<AgencyId>, bool) {
+        let Some(completeness) = person.rules.completeness else { return (Vec::new(), true) };
+        let mut overdue = Vec::new();
+        let mut confirmed = true;
+        for source in &self.pathway.required_sources {
+            let coverage = completeness.coverage(source, deadline, person.known_at);
+            confirmed &= coverage == Coverage::Complete;
+            if coverage == Coverage::Overdue {
+                overdue.push(source.clone());
+            }
+        }
+        overdue.sort();
+        (overdue, confirmed)
+    }
+
+    /// The spells that had begun by `as_of`.
+    pub(crate) fn spells(&self, engagement: &Engagement, as_of: Date) -> Vec<Spell> {
+        let runs = self.runs_by(as_of);
+        let has_gone =
+            matches!(engagement, Engagement::Left { .. } | Engagement::Transferred { .. });
+        let spell = |(place, run): (usize, &Run<'p, 'a>)| Spell {
+            start: run.start,
+            last_day: run.last_day_by(as_of),
+            ended: place + 1 < runs.len() || has_gone,
+        };
+        runs.iter().enumerate().map(spell).collect()
+    }
+}
+
+/// The first day by which everything about the run had been received.
+fn heard_of(run: &Run<'_, '_>, entered: &Entered<'_, '_>) -> Date {
+    let withdrawals = run.members.iter().filter_map(|it| it.withdrawal).map(|it| it.received_on);
+    let members = run.members.iter().map(|it| it.known);
+    let held = run.held_by.map(|event| event.received_on);
+    members.chain(withdrawals).chain(held).fold(entered.since.known, Date::max)
+}

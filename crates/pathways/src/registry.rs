@@ -1,0 +1,295 @@
+//! The registry: which programs, courses, classes, services and credentials make up a pathway.
+//!
+//! A registry holds every version that was ever in use, so that a status can be given as known
+//! on any past day: a version counts from the day on which it was published.
+
+mod file;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use jiff::civil::Date;
+use record::AgencyId;
+
+use crate::{
+    event::{CodeSystem, CredentialKind},
+    status::PathwayId,
+};
+
+pub use file::RegistryError;
+
+/// Every version of the registry, oldest first.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    versions: Vec<RegistryVersion>,
+}
+
+/// One version: what was published on one day.
+#[derive(Debug, Clone)]
+pub struct RegistryVersion {
+    /// Its name, such as `2022-07`.
+    pub version: String,
+    /// The day from which it counts.
+    pub published_on: Date,
+    /// The pathways, by id.
+    pub pathways: Vec<Pathway>,
+    /// The terms, by start.
+    pub terms: Vec<Term>,
+    /// Institutions of the next level by id, with their titles.
+    pub institutions: BTreeMap<String, String>,
+    index: BTreeMap<ComponentKind, BTreeMap<String, Vec<Placement>>>,
+}
+
+/// A career pathway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pathway {
+    /// Its id.
+    pub id: PathwayId,
+    /// Its title.
+    pub title: String,
+    /// NAICS codes of its sector: 2 to 6 digits.
+    pub naics: Vec<String>,
+    /// The agencies whose data a leave waits for.
+    pub required_sources: Vec<AgencyId>,
+    /// What it consists of.
+    pub components: Vec<Component>,
+    /// The credentials it leads to.
+    pub credentials: Vec<ListedCredential>,
+}
+
+/// A program, course, class or service that is part of a pathway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// What it is.
+    pub kind: ComponentKind,
+    /// Its code.
+    pub code: String,
+    /// The agency whose code it is; absent where the code means the same everywhere.
+    pub source: Option<AgencyId>,
+    /// What it is to the pathway.
+    pub role: Role,
+    /// Services only: the kind of service, which the rule profile knows.
+    pub service: Option<String>,
+    /// What the agency calls it; may be empty.
+    pub title: String,
+    /// The days on which an engagement must begin to count.
+    pub effective: Effective,
+}
+
+/// A credential on a pathway's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCredential {
+    /// Its code.
+    pub code: String,
+    /// Its type.
+    pub kind: CredentialKind,
+    /// What it is called; may be empty.
+    pub title: String,
+    /// Whether it qualifies; a listed credential that does not is recorded all the same.
+    pub qualifies: bool,
+    /// Whether the pathway ends with it.
+    pub terminal: bool,
+    /// The days on which an award counts.
+    pub effective: Effective,
+}
+
+/// A stretch of days, open at the end where no end is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effective {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub to: Option<Date>,
+}
+
+/// What a component is. A program code belongs to a list of codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ComponentKind {
+    /// A college program.
+    Program(CodeSystem),
+    /// A college course.
+    Course,
+    /// An adult-education class.
+    Class,
+    /// A workforce or human service.
+    Service,
+}
+
+/// What a component is to a pathway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Part of the pathway and of no other.
+    Core,
+    /// Adult education or basic skills taught together with a core component.
+    Integrated,
+    /// Leads to the pathway.
+    Feeder,
+    /// Part of several pathways, such as general education or a supportive service.
+    Shared,
+}
+
+/// A college term. Census is the day by which an enrollment must be retained to count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Its id.
+    pub id: String,
+    /// The agency whose term it is; absent where all keep the same calendar.
+    pub source: Option<AgencyId>,
+    /// The first day.
+    pub start: Date,
+    /// The census date.
+    pub census: Date,
+    /// The last day.
+    pub end: Date,
+    /// Whether a student who goes on is expected to enroll in it; a summer term is not.
+    pub required: bool,
+}
+
+/// Where a code stands: a pathway's component, by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placement {
+    pub(crate) pathway: usize,
+    component: usize,
+}
+
+impl Registry {
+    /// Reads and checks the files of one version, given as name and text, in any order. One of
+    /// them names the version; each of them may hold pathways, terms and institutions.
+    ///
+    /// # Errors
+    /// [`RegistryError`] names the file, the pathway and the row, and what is allowed there.
+    pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RegistryError> {
+        file::parse(files).map(|version| Self { versions: vec![version] })
+    }
+
+    /// This registry and the versions of `other`: the history of both.
+    #[must_use]
+    pub fn with_history(mut self, other: Self) -> Self {
+        self.versions.extend(other.versions);
+        self.versions.sort_by_cached_key(|it| (it.published_on, it.version.clone()));
+        self
+    }
+
+    /// The version in use on `day`: the last one published by then.
+    pub fn at(&self, day: Date) -> Option<&RegistryVersion> {
+        let later = self.versions.partition_point(|version| version.published_on <= day);
+        later.checked_sub(1).map(|last| &self.versions[last])
+    }
+
+    /// The last version.
+    pub fn latest(&self) -> &RegistryVersion {
+        self.versions.last().expect("a registry has at least one version")
+    }
+
+    /// Every version, oldest first.
+    pub fn versions(&self) -> &[RegistryVersion] {
+        &self.versions
+    }
+}
+
+impl RegistryVersion {
+    fn new(version: String, published_on: Date) -> Self {
+        Self {
+            version,
+            published_on,
+            pathways: Vec::new(),
+            terms: Vec::new(),
+            institutions: BTreeMap::new(),
+            index: BTreeMap::new(),
+        }
+    }
+
+    /// Sorts pathways and terms and indexes the components by code.
+    fn index(mut self) -> Self {
+        self.pathways.sort_by(|a, b| a.id.cmp(&b.id));
+        self.terms.sort_by(|a, b| (a.start, &a.id, &a.source).cmp(&(b.start, &b.id, &b.source)));
+        for (pathway, content) in self.pathways.iter().enumerate() {
+            for (component, row) in content.components.iter().enumerate() {
+                let codes = self.index.entry(row.kind).or_default();
+                let places = codes.entry(folded(&row.code).into_owned()).or_default();
+                places.push(Placement { pathway, component });
+            }
+        }
+        self
+    }
+
+    /// The pathway called `id`.
+    pub fn pathway(&self, id: &PathwayId) -> Option<&Pathway> {
+        self.pathway_index(id).map(|index| &self.pathways[index])
+    }
+
+    pub(crate) fn pathway_index(&self, id: &PathwayId) -> Option<usize> {
+        self.pathways.binary_search_by(|it| it.id.cmp(id)).ok()
+    }
+
+    /// The components that carry `code` at `source` for what begins on `start`, with the place of
+    /// their pathway; the most important role of each pathway only.
+    pub(crate) fn components(
+        &self,
+        kind: ComponentKind,
+        code: &str,
+        source: &AgencyId,
+        start: Date,
+    ) -> Vec<(usize, &Component)> {
+        let places = self.index.get(&kind).and_then(|codes| codes.get(folded(code).as_ref()));
+        let mut found: Vec<(usize, &Component)> = Vec::new();
+        for place in places.into_iter().flatten() {
+            let row = &self.pathways[place.pathway].components[place.component];
+            let applies =
+                row.effective.holds(start) && row.source.as_ref().is_none_or(|only| only == source);
+            match found.last_mut() {
+                _ if !applies => {}
+                Some((pathway, best)) if *pathway == place.pathway => {
+                    if row.role < best.role {
+                        *best = row;
+                    }
+                }
+                _ => found.push((place.pathway, row)),
+            }
+        }
+        found
+    }
+
+    /// The term that `source` calls `id`.
+    pub fn term(&self, source: &AgencyId, id: &str) -> Option<&Term> {
+        let named = |own: bool| {
+            self.terms.iter().find(|it| {
+                it.id == id
+                    && if own { it.source.as_ref() == Some(source) } else { it.source.is_none() }
+            })
+        };
+        named(true).or_else(|| named(false))
+    }
+
+    /// The census of the first required term of `source` that begins after `day`.
+    pub(crate) fn next_required_census(&self, source: &AgencyId, day: Date) -> Option<Date> {
+        let has_own = self.terms.iter().any(|it| it.source.as_ref() == Some(source));
+        self.terms
+            .iter()
+            .filter(
+                |it| if has_own { it.source.as_ref() == Some(source) } else { it.source.is_none() },
+            )
+            .find(|it| it.required && it.start > day)
+            .map(|it| it.census)
+    }
+}
+
+impl Effective {
+    /// Whether `day` lies in it.
+    pub fn holds(&self, day: Date) -> bool {
+        self.from <= day && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+/// A code without regard to case and outer spaces: agencies write `nur101` and `NUR101`.
+fn folded(code: &str) -> Cow<'_, str> {
+    let code = code.trim();
+    if code.bytes().any(|b| b.is_ascii_lowercase()) {
+        Cow::Owned(code.to_ascii_uppercase())
+    } else {
+        Cow::Borrowed(code)
+    }
+}
+
+#[cfg(test)]
+mod tests;

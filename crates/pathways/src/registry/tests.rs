@@ -1,0 +1,114 @@
+use jiff::civil::date;
+
+use super::*;
+use crate::{DEFAULT_REGISTRY, default_registry};
+
+const HEADER: &str = "[registry]\nversion = \"v1\"\npublished_on = 2022-07-01\n";
+
+const PATHWAY: &str = r#"
+[[pathway]]
+id = "HC-1"
+title = "Health care"
+naics = ["62"]
+[[pathway.component]]
+kind = "program"
+system = "cip2020"
+code = "51.0801"
+role = "core"
+effective_from = 2022-07-01
+effective_to = 2024-06-30
+[[pathway.component]]
+kind = "course"
+code = "NUR101"
+role = "core"
+effective_from = 2022-07-01
+"#;
+
+fn error(pathway: &str) -> String {
+    Registry::parse(&[("calendar.toml", HEADER), ("hc.toml", pathway)]).unwrap_err().to_string()
+}
+
+#[test]
+fn the_built_in_registry_is_read() {
+    let registry = default_registry();
+    let version = registry.latest();
+    let ids: Vec<_> = version.pathways.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, ["HC-1", "IT-1", "MF-1"]);
+    let college = "college".parse().unwrap();
+    assert_eq!(version.term(&college, "2024FA").unwrap().census, date(2024, 9, 3));
+    assert_eq!(version.next_required_census(&college, date(2024, 5, 10)), Some(date(2024, 9, 3)));
+    let reversed: Vec<_> = DEFAULT_REGISTRY.into_iter().rev().collect();
+    assert_eq!(Registry::parse(&reversed).unwrap().latest().pathways, version.pathways);
+}
+
+#[test]
+fn a_fault_is_reported_with_file_pathway_and_row() {
+    let changed = |from: &str, to: &str| {
+        assert!(PATHWAY.contains(from));
+        error(&PATHWAY.replacen(from, to, 1))
+    };
+    assert_eq!(
+        changed("51.0801", "51.08"),
+        "hc.toml: pathway HC-1, component 1 (program 51.08): \
+         code: give a six-digit CIP code such as 51.0801"
+    );
+    assert!(
+        changed("effective_to = 2024-06-30", "effective_to = 2021-06-30").contains("effective_to")
+    );
+    assert!(
+        changed("kind = \"course\"", "kind = \"lesson\"").contains("component 2 (lesson NUR101)")
+    );
+    assert!(changed("system = \"cip2020\"\n", "").contains("system: give cip2010"));
+    assert!(changed("\"62\"", "\"6x\"").contains("naics"));
+    assert!(changed("role = \"core\"", "roles = \"core\"").contains("roles"));
+    assert!(changed("2022-07-01", "2022-07-01T08:00:00Z").contains("hc.toml"));
+}
+
+#[test]
+fn the_same_code_twice_on_one_day_is_refused() {
+    let again = "\n[[pathway.component]]\nkind = \"course\"\ncode = \"nur101\"\nrole = \"shared\"\n\
+                 effective_from = 2023-07-01\n";
+    assert_eq!(
+        error(&format!("{PATHWAY}{again}")),
+        "hc.toml: pathway HC-1, component 3 (course nur101): \
+         the same code is in effect in row 2 too"
+    );
+    let elsewhere = format!("{PATHWAY}{again}source = \"north\"\n");
+    assert!(Registry::parse(&[("a", HEADER), ("b", elsewhere.as_str())]).is_ok());
+}
+
+#[test]
+fn a_registry_needs_one_version_and_a_pathway() {
+    assert!(Registry::parse(&[("hc.toml", PATHWAY)]).is_err());
+    assert!(Registry::parse(&[("a", HEADER), ("b", HEADER), ("c", PATHWAY)]).is_err());
+    assert!(Registry::parse(&[("a", HEADER)]).is_err());
+}
+
+#[test]
+fn a_component_counts_while_in_effect_and_for_its_source() {
+    let text = PATHWAY.replace("code = \"NUR101\"", "code = \"NUR101\"\nsource = \"north\"");
+    let registry = Registry::parse(&[("a", HEADER), ("b", text.as_str())]).unwrap();
+    let (north, south) = ("north".parse().unwrap(), "south".parse().unwrap());
+    let version = registry.latest();
+    let count = |kind, code, source, day| version.components(kind, code, source, day).len();
+    let course = ComponentKind::Course;
+    assert_eq!(count(course, "nur101", &north, date(2023, 1, 1)), 1);
+    assert_eq!(count(course, "NUR101", &south, date(2023, 1, 1)), 0);
+    let program = ComponentKind::Program(CodeSystem::Cip2020);
+    assert_eq!(count(program, "51.0801", &south, date(2024, 6, 30)), 1);
+    assert_eq!(count(program, "51.0801", &south, date(2024, 7, 1)), 0);
+    let older = ComponentKind::Program(CodeSystem::Cip2010);
+    assert_eq!(count(older, "51.0801", &south, date(2023, 1, 1)), 0);
+}
+
+#[test]
+fn the_version_published_last_by_a_day_is_in_use() {
+    let later = HEADER.replace("v1", "v2").replace("2022-07-01", "2024-07-01");
+    let first = Registry::parse(&[("a", HEADER), ("b", PATHWAY)]).unwrap();
+    let second = Registry::parse(&[("a", later.as_str()), ("b", PATHWAY)]).unwrap();
+    let registry = second.with_history(first);
+    let version = |day| registry.at(day).map(|it| it.version.as_str());
+    assert_eq!(version(date(2022, 6, 30)), None);
+    assert_eq!(version(date(2024, 6, 30)), Some("v1"));
+    assert_eq!(version(date(2024, 7, 1)), Some("v2"));
+}

@@ -1,0 +1,218 @@
+//! Spells: engagements joined over the gaps that the leave rules allow.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::{
+    activity::Activity,
+    days::{day_after, plus_days},
+    entry::base_deadline,
+    event::{Event, EventDetail, attribute},
+    profile::{LeaveRules, RuleProfile},
+    status::GapReason,
+};
+
+/// What holds a spell open beyond its last engagement, or ends it.
+#[derive(Default)]
+pub(crate) struct Pauses<'a> {
+    planned: Vec<PlannedGap<'a>>,
+    transfers: Vec<Elsewhere<'a>>,
+    enrolled: Vec<Elsewhere<'a>>,
+    /// Transfers to institutions that the registry does not know.
+    pub(crate) unknown: Vec<&'a Event>,
+}
+
+struct PlannedGap<'a> {
+    start: Date,
+    end: Date,
+    recorded_on: Date,
+    event: &'a Event,
+}
+
+/// A transfer to an institution, or an enrollment there.
+#[derive(Clone, Copy)]
+pub(crate) struct Elsewhere<'a> {
+    pub(crate) institution: &'a str,
+    pub(crate) from: Date,
+    pub(crate) event: &'a Event,
+}
+
+/// Engagements without a leave between them.
+pub(crate) struct Run<'p, 'a> {
+    pub(crate) start: Date,
+    pub(crate) last_end: Date,
+    pub(crate) members: Vec<&'p Activity<'a>>,
+    /// The latest deadline that a member sets by itself, and what sets it.
+    base: (Date, GapReason),
+    /// The day on which the person has left, unless engaged by then.
+    pub(crate) deadline: Date,
+    pub(crate) reason: GapReason,
+    /// The event that set the deadline, where it was not an engagement.
+    pub(crate) held_by: Option<&'a Event>,
+}
+
+impl<'a> Pauses<'a> {
+    /// The planned gaps, transfers and enrollments elsewhere among `events`.
+    pub(crate) fn read(
+        events: &[&'a Event],
+        institutions: &BTreeMap<String, String>,
+        known_at: Date,
+        rules: &LeaveRules,
+    ) -> Self {
+        let mut pauses = Self::default();
+        for event in events.iter().copied() {
+            match &event.detail {
+                EventDetail::PlannedGap { start, end, recorded_on } => {
+                    let longest = plus_days(*start, rules.planned_gap_max_days.saturating_sub(1));
+                    pauses.planned.push(PlannedGap {
+                        start: *start,
+                        end: longest.min(*end),
+                        recorded_on: *recorded_on,
+                        event,
+                    });
+                }
+                EventDetail::Attribute { name, value, from }
+                    if *from <= known_at && !rules.transfer_is_leave =>
+                {
+                    let list = match name.as_str() {
+                        attribute::TRANSFERRED_TO => &mut pauses.transfers,
+                        attribute::ENROLLED_AT => &mut pauses.enrolled,
+                        _ => continue,
+                    };
+                    if institutions.contains_key(value) {
+                        list.push(Elsewhere { institution: value, from: *from, event });
+                    } else {
+                        pauses.unknown.push(event);
+                    }
+                }
+                _ => {}
+            }
+        }
+        pauses
+    }
+
+    /// The transfer after `run`, with the enrollment that completes it, if the person did enroll.
+    pub(crate) fn completed_transfer(
+        &self,
+        run: &Run<'_, 'a>,
+        rules: &LeaveRules,
+    ) -> Option<(Elsewhere<'a>, Elsewhere<'a>)> {
+        let limit = plus_days(run.last_end, rules.transfer_days);
+        let there = |transfer: &Elsewhere<'a>| {
+            let at = |it: &&Elsewhere<'a>| {
+                it.institution == transfer.institution && it.from > run.last_end && it.from <= limit
+            };
+            let first = self.enrolled.iter().filter(at).min_by_key(|it| (it.from, it.event));
+            first.map(|enrolled| (*transfer, *enrolled))
+        };
+        let transfers = self.transfers.iter().filter(|it| it.from >= run.start && it.from <= limit);
+        transfers
+            .filter_map(there)
+            .min_by_key(|(transfer, enrolled)| (enrolled.from, transfer.from, transfer.event))
+    }
+}
+
+impl<'p, 'a> Run<'p, 'a> {
+    fn new(activity: &'p Activity<'a>, profile: &RuleProfile) -> Self {
+        let base = own_deadline(activity, profile);
+        Self {
+            start: activity.start,
+            last_end: activity.end,
+            members: vec![activity],
+            base,
+            deadline: base.0,
+            reason: base.1,
+            held_by: None,
+        }
+    }
+
+    fn push(&mut self, activity: &'p Activity<'a>, profile: &RuleProfile) {
+        self.members.push(activity);
+        self.last_end = self.last_end.max(activity.end);
+        let own = own_deadline(activity, profile);
+        if own.0 > self.base.0 || own.0 == self.base.0 && own.1 < self.base.1 {
+            self.base = own;
+        }
+    }
+
+    fn set_deadline(&mut self, pauses: &Pauses<'a>, terminal: &[Date], rules: &LeaveRules) {
+        let (mut deadline, mut reason, mut held_by) = (self.base.0, self.base.1, None);
+        let mut extend = |to: Date, why: GapReason, event| {
+            if to > deadline {
+                (deadline, reason, held_by) = (to, why, Some(event));
+            }
+        };
+        let recorded_by = plus_days(self.last_end, rules.planned_gap_record_days);
+        for gap in &pauses.planned {
+            if gap.recorded_on <= recorded_by && gap.start <= self.base.0 {
+                extend(day_after(gap.end), GapReason::Planned, gap.event);
+            }
+        }
+        let transfer_limit = plus_days(self.last_end, rules.transfer_days);
+        for transfer in &pauses.transfers {
+            if transfer.from >= self.start && transfer.from <= transfer_limit {
+                extend(transfer_limit, GapReason::Transfer, transfer.event);
+            }
+        }
+        let ends = terminal.iter().copied().find(|&on| self.start <= on && on <= deadline);
+        if let Some(on) = ends {
+            deadline = day_after(self.last_end).max(on);
+            (reason, held_by) = (GapReason::TerminalCredential, None);
+        }
+        (self.deadline, self.reason, self.held_by) = (deadline, reason, held_by);
+    }
+
+    /// The last engaged day on or before `day`; `day` must not lie before the start.
+    pub(crate) fn last_day_by(&self, day: Date) -> Date {
+        let ends = self.members.iter().filter(|it| it.start <= day).map(|it| it.end.min(day));
+        ends.max().unwrap_or(self.start)
+    }
+
+    /// The deadline and its reason as the members that began by `day` set it.
+    pub(crate) fn deadline_by(
+        &self,
+        day: Date,
+        pauses: &Pauses<'a>,
+        terminal: &[Date],
+        profile: &RuleProfile,
+    ) -> (Date, GapReason) {
+        let mut begun = self.members.iter().filter(|it| it.start <= day);
+        let Some(first) = begun.next() else { return (self.deadline, self.reason) };
+        let mut run = Self::new(first, profile);
+        begun.for_each(|it| run.push(it, profile));
+        run.set_deadline(pauses, terminal, &profile.leave);
+        (run.deadline, run.reason)
+    }
+}
+
+/// Joins engagements, sorted by start, into runs: one that begins on or before the deadline goes
+/// on with the run, a later one begins the next.
+pub(crate) fn runs<'p, 'a>(
+    qualifying: &[&'p Activity<'a>],
+    pauses: &Pauses<'a>,
+    terminal: &[Date],
+    profile: &RuleProfile,
+) -> Vec<Run<'p, 'a>> {
+    let mut runs: Vec<Run<'p, 'a>> = Vec::new();
+    for &activity in qualifying {
+        match runs.last_mut() {
+            Some(run) if activity.start <= run.deadline => run.push(activity, profile),
+            _ => runs.push(Run::new(activity, profile)),
+        }
+        if let Some(run) = runs.last_mut() {
+            run.set_deadline(pauses, terminal, &profile.leave);
+        }
+    }
+    runs
+}
+
+fn own_deadline(activity: &Activity<'_>, profile: &RuleProfile) -> (Date, GapReason) {
+    let deadline = base_deadline(activity, profile);
+    let days = profile.leave.gap_days;
+    if deadline > plus_days(activity.end, days) {
+        (deadline, GapReason::TermBridge)
+    } else {
+        (deadline, GapReason::Days(days))
+    }
+}

@@ -1,0 +1,389 @@
+//! A status: three facets that hold side by side, and the label people read.
+
+use std::{borrow::Borrow, collections::BTreeSet, fmt, str::FromStr, sync::Arc};
+
+use jiff::civil::Date;
+use record::AgencyId;
+
+use crate::event::{CredentialKind, Event};
+
+/// The id of a pathway: 1 to 32 letters, digits, `-`, `_` or `.`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathwayId(Arc<str>);
+
+/// A text is not the id of a pathway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a pathway id is 1 to 32 letters, digits, '-', '_' or '.'")]
+pub struct InvalidPathwayId;
+
+/// What a status is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// One pathway.
+    Pathway(PathwayId),
+    /// All pathways together: engaged in any of them is engaged.
+    System,
+}
+
+/// The status of one participant in one scope, as of a day and as known on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// What it is about.
+    pub scope: Scope,
+    /// The day it speaks of.
+    pub as_of: Date,
+    /// The day whose knowledge it uses.
+    pub known_at: Date,
+    /// The id and version of the rule profile, such as `S1/1`.
+    pub profile: String,
+    /// The version of the registry; absent where none was published by `known_at`.
+    pub registry_version: Option<String>,
+    /// Whether the person ever entered.
+    pub participation: Participation,
+    /// Whether the person is engaged now.
+    pub engagement: Engagement,
+    /// The qualifying credentials, if any.
+    pub credential: Option<Completer>,
+    /// The spells that began by `as_of`, oldest first; they never overlap.
+    pub spells: Vec<Spell>,
+    /// Exclusions from the measures' denominators, oldest first.
+    pub exclusions: Vec<Exclusion>,
+    /// The events that gave the status, in order.
+    pub contributing: BTreeSet<EventRef>,
+    /// What does not fit together in the events.
+    pub warnings: BTreeSet<Warning>,
+}
+
+/// Names one event: who reported it and the reporter's own id of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventRef {
+    /// The agency.
+    pub source: AgencyId,
+    /// The agency's id of the event.
+    pub event_id: String,
+}
+
+/// Whether a person entered a pathway. Once true it stays true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Participation {
+    /// No event touches the pathway.
+    None,
+    /// Touched, and below the threshold of entry.
+    Candidate,
+    /// Entered.
+    Participant(Since),
+}
+
+/// The three dates of a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The day from which it is true.
+    pub effective: Date,
+    /// The first day on which the rules could tell.
+    pub determinable: Date,
+    /// The first day on which the events behind it had all been received.
+    pub known: Date,
+}
+
+/// Whether a participant is engaged on the day the status speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Engagement {
+    /// Not a participant.
+    None,
+    /// Engaged on that day.
+    Active,
+    /// Not engaged, and not yet gone.
+    InGap {
+        /// The last day of engagement.
+        last_day: Date,
+        /// The day on which the person has left, unless engaged by then.
+        deadline: Date,
+        /// What sets the deadline.
+        reason: GapReason,
+        /// The overdue sources for whose sake a leave past its deadline is held back.
+        unconfirmed: Vec<AgencyId>,
+    },
+    /// Gone.
+    Left {
+        /// Effective is the last day of engagement, determinable is the deadline.
+        since: Since,
+        /// Why it counts as a leave.
+        reason: LeaveReason,
+        /// Whether every required source is complete through the deadline.
+        confirmed: bool,
+    },
+    /// Went on to an institution of the next level; not a leave.
+    Transferred {
+        /// Effective is the last day of engagement, determinable the first day at the institution.
+        since: Since,
+        /// The registered institution.
+        institution: String,
+    },
+}
+
+/// What sets the deadline of a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapReason {
+    /// The days of the profile after the last day of engagement.
+    Days(u16),
+    /// The engagement ended with its term: the census of the next required term.
+    TermBridge,
+    /// A gap that was planned and recorded in time.
+    Planned,
+    /// A transfer that awaits its enrollment.
+    Transfer,
+    /// An enrollment that began in time and whose census is still to come.
+    PendingCensus,
+    /// A terminal credential, which ends the pathway.
+    TerminalCredential,
+}
+
+/// Why a leave is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeaveReason {
+    /// The deadline passed; what had set it.
+    NoEngagement(GapReason),
+    /// The deadline passed while the person was engaged in another pathway.
+    MovedPathway,
+}
+
+/// The credentials that make a person a completer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completer {
+    /// The first award.
+    pub first_on: Date,
+    /// The first day on which the events behind it had all been received.
+    pub known: Date,
+    /// The highest type among the awards.
+    pub highest: CredentialKind,
+    /// Whether any of the awards is in force on the day the status speaks of.
+    pub in_force: bool,
+    /// One award per credential code, oldest first; renewals and duplicates are folded in.
+    pub awards: Vec<Award>,
+}
+
+/// One credential on the pathway's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Award {
+    /// The registered code.
+    pub code: String,
+    /// Its type.
+    pub kind: CredentialKind,
+    /// The first award of this credential.
+    pub awarded_on: Date,
+    /// Whether it is in force on the day the status speaks of.
+    pub in_force: bool,
+    /// Whether it lies in the measures' window: in a spell or soon enough after it.
+    pub in_measure_window: bool,
+}
+
+/// A time of engagement, gaps within the deadline included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spell {
+    /// The first day of engagement.
+    pub start: Date,
+    /// The last day of engagement that lies on or before the status's `as_of`.
+    pub last_day: Date,
+    /// Whether it ended, by leave or transfer; the leave date is then `last_day`.
+    pub ended: bool,
+}
+
+/// A reason to keep a person out of the measures' denominators. Never removes the person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exclusion {
+    /// The day from which it holds.
+    pub from: Date,
+    /// The reason, as the profile names it; not for display beyond the measures.
+    pub reason: String,
+    /// Whether it excludes: it began by the leave, or within the profile's window after it.
+    pub applies: bool,
+}
+
+/// Something in the events that a person should look at; the status stands all the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Warning {
+    /// An agency stated an exit, and the person was engaged after it.
+    ExitContradicted(EventRef),
+    /// An agency flagged the person, and no other event is an engagement in the pathway.
+    FlagWithoutEngagement(EventRef),
+    /// The term is not registered, so the enrollment counts without a census.
+    UnknownTerm(EventRef),
+    /// The profile does not say which services of this program count.
+    UnknownServiceProgram(EventRef),
+    /// The institution of a transfer is not registered.
+    UnknownInstitution(EventRef),
+}
+
+/// A status in a word or two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Label {
+    /// Nothing touches the pathway.
+    None,
+    /// Touched, below the threshold of entry.
+    Candidate,
+    /// Engaged for the first time.
+    Participant,
+    /// In a gap, without credential.
+    ParticipantInGap,
+    /// Engaged again after a leave.
+    ReturnedParticipant,
+    /// Left without credential.
+    Leaver,
+    /// Went on to the next level without credential.
+    Transferred,
+    /// Engaged, with credential.
+    CompleterEnrolled,
+    /// In a gap, with credential.
+    CompleterInGap,
+    /// Engaged again after a leave, with credential.
+    ReturnedCompleter,
+    /// Left, with credential.
+    CompleterLeaver,
+    /// Went on to the next level, with credential.
+    CompleterTransferred,
+}
+
+impl Status {
+    /// The label of the three facets.
+    pub fn label(&self) -> Label {
+        match self.participation {
+            Participation::None => return Label::None,
+            Participation::Candidate => return Label::Candidate,
+            Participation::Participant(_) => {}
+        }
+        let (completer, returned) = (self.credential.is_some(), self.spells.len() > 1);
+        match (&self.engagement, completer) {
+            (Engagement::None, false) => Label::Participant,
+            (Engagement::None, true) => Label::CompleterEnrolled,
+            (Engagement::Active, false) if returned => Label::ReturnedParticipant,
+            (Engagement::Active, true) if returned => Label::ReturnedCompleter,
+            (Engagement::Active, false) => Label::Participant,
+            (Engagement::Active, true) => Label::CompleterEnrolled,
+            (Engagement::InGap { .. }, false) => Label::ParticipantInGap,
+            (Engagement::InGap { .. }, true) => Label::CompleterInGap,
+            (Engagement::Left { .. }, false) => Label::Leaver,
+            (Engagement::Left { .. }, true) => Label::CompleterLeaver,
+            (Engagement::Transferred { .. }, false) => Label::Transferred,
+            (Engagement::Transferred { .. }, true) => Label::CompleterTransferred,
+        }
+    }
+
+    /// Whether two statuses say the same, whatever the days they speak of and the versions and
+    /// events that gave them.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.scope == other.scope
+            && self.participation == other.participation
+            && self.engagement == other.engagement
+            && self.credential == other.credential
+            && self.exclusions == other.exclusions
+            && self.label() == other.label()
+    }
+
+    /// The last day of engagement, where the person left.
+    pub fn leave_date(&self) -> Option<Date> {
+        match self.engagement {
+            Engagement::Left { since, .. } => Some(since.effective),
+            _ => None,
+        }
+    }
+}
+
+impl EventRef {
+    /// The name of `event`.
+    pub fn of(event: &Event) -> Self {
+        Self { source: event.source.clone(), event_id: event.source_event_id.clone() }
+    }
+}
+
+impl PathwayId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for PathwayId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PathwayId {
+    type Err = InvalidPathwayId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPathwayId> {
+        let fits = (1..=32).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if fits { Ok(Self(text.into())) } else { Err(InvalidPathwayId) }
+    }
+}
+
+impl Label {
+    /// Every label.
+    pub const ALL: [Self; 12] = [
+        Self::None,
+        Self::Candidate,
+        Self::Participant,
+        Self::ParticipantInGap,
+        Self::ReturnedParticipant,
+        Self::Leaver,
+        Self::Transferred,
+        Self::CompleterEnrolled,
+        Self::CompleterInGap,
+        Self::ReturnedCompleter,
+        Self::CompleterLeaver,
+        Self::CompleterTransferred,
+    ];
+
+    /// The label as people read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Candidate => "candidate",
+            Self::Participant => "participant",
+            Self::ParticipantInGap => "participant (gap)",
+            Self::ReturnedParticipant => "returned participant",
+            Self::Leaver => "leaver",
+            Self::Transferred => "transferred",
+            Self::CompleterEnrolled => "completer, still enrolled",
+            Self::CompleterInGap => "completer (gap)",
+            Self::ReturnedCompleter => "returned completer",
+            Self::CompleterLeaver => "completer-leaver",
+            Self::CompleterTransferred => "completer, transferred",
+        }
+    }
+}
+
+impl FromStr for Label {
+    type Err = UnknownLabel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLabel> {
+        Self::ALL.into_iter().find(|label| label.as_str() == text).ok_or(UnknownLabel)
+    }
+}
+
+/// A text is not a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give a label such as participant, leaver or completer-leaver")]
+pub struct UnknownLabel;
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for PathwayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pathway(pathway) => pathway.fmt(f),
+            Self::System => f.pad("system"),
+        }
+    }
+}

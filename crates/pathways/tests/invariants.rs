@@ -1,0 +1,373 @@
+//! What holds for every set of events, whatever the rules made of them.
+
+#![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
+
+use std::{collections::BTreeSet, sync::OnceLock};
+
+use jiff::{ToSpan, civil::Date};
+use pathways::{
+    CodeSystem, Completeness, CredentialKind, Declaration, Engagement, Event, EventDetail,
+    Expectation, Participation, ProgramCode, Registry, RuleProfile, Rules, Scope, Status,
+};
+use proptest::{prelude::*, sample::select};
+
+const FIRST: Date = Date::constant(2023, 8, 1);
+const DAYS: i32 = 700;
+
+fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(|| {
+        let text = include_str!("tables/registry.toml");
+        let row = "{ kind = \"course\", code = \"PHL110\", role = \"core\", \
+                   effective_from = 2023-07-01 },";
+        let later = text
+            .replace("\"v1\"", "\"v2\"")
+            .replace("published_on = 2022-01-01", "published_on = 2024-07-01")
+            .replacen("component = [", &format!("component = [\n{row}"), 1);
+        let parse = |text: &str| Registry::parse(&[("registry.toml", text)]).unwrap();
+        parse(text).with_history(parse(&later))
+    })
+}
+
+fn completeness() -> Completeness {
+    let source: record::AgencyId = "college".parse().unwrap();
+    let day = |text: &str| text.parse().unwrap();
+    let expected = [("2024-03-31", "2024-04-15"), ("2024-09-30", "2024-10-15")];
+    let expected = expected.map(|(period_end, due)| Expectation {
+        source: source.clone(),
+        period_end: day(period_end),
+        due: day(due),
+    });
+    let declared = [("2024-03-31", "2024-04-10"), ("2024-09-30", "2024-11-20")];
+    let declared = declared.map(|(through, on)| Declaration {
+        source: source.clone(),
+        complete_through: day(through),
+        declared_on: day(on),
+    });
+    Completeness::new(expected.into(), declared.into())
+}
+
+fn profiles() -> &'static [RuleProfile] {
+    static PROFILES: OnceLock<Vec<RuleProfile>> = OnceLock::new();
+    PROFILES.get_or_init(|| {
+        let changed = |changes: &[(&str, &str)]| {
+            let mut text = pathways::DEFAULT_PROFILE.to_owned();
+            for (from, to) in changes {
+                assert!(text.contains(from), "{from}");
+                text = text.replace(from, to);
+            }
+            RuleProfile::parse(&text).unwrap()
+        };
+        vec![
+            changed(&[]),
+            RuleProfile::parse(include_str!("../../../config/profiles/c1y.toml")).unwrap(),
+            changed(&[
+                ("on_terminal_credential = false", "on_terminal_credential = true"),
+                ("census_required = true", "census_required = false"),
+            ]),
+            changed(&[
+                ("min_courses = 1", "min_courses = 2"),
+                ("# window_days = 365", "window_days = 120"),
+                ("\"first_qualifying_engagement\"", "\"threshold_met\""),
+            ]),
+        ]
+    })
+}
+
+fn day() -> impl Strategy<Value = Date> {
+    (0..DAYS).prop_map(|after| FIRST.checked_add(after.days()).unwrap())
+}
+
+fn stretch() -> impl Strategy<Value = (Date, Date)> {
+    (day(), 0..150_i32).prop_map(|(start, days)| (start, start.checked_add(days.days()).unwrap()))
+}
+
+fn term() -> impl Strategy<Value = (Option<String>, Date, Date)> {
+    let in_term = registry().latest().terms.iter();
+    let terms: Vec<_> = in_term.map(|it| (Some(it.id.clone()), it.start, it.end)).collect();
+    prop_oneof![4 => select(terms), 1 => stretch().prop_map(|(start, end)| (None, start, end))]
+}
+
+fn course() -> impl Strategy<Value = String> {
+    select(vec!["NUR101", "NUR102", "WLD101", "MATH-T", "HSC050", "PHL110", "ENG101"])
+        .prop_map(str::to_owned)
+}
+
+fn detail() -> impl Strategy<Value = EventDetail> {
+    let program = ProgramCode { system: CodeSystem::Cip2020, code: "51.0801".to_owned() };
+    let program = prop_oneof![3 => Just(None), 1 => Just(Some(program))];
+    prop_oneof![
+        6 => (course(), program, term()).prop_map(|(course, program, (term, start, end))| {
+            let course = Some(course);
+            EventDetail::Enrollment { program, course, term, credits_tenths: None, start, end }
+        }),
+        1 => (course(), term(), 0..30_i32).prop_map(|(course, (term, start, _), after)| {
+            EventDetail::Drop { course, term, on: start.checked_add(after.days()).unwrap() }
+        }),
+        2 => (proptest::option::of(course()), day()).prop_map(|(course, on)| {
+            EventDetail::Withdrawal { course, term: None, on }
+        }),
+        3 => (day(), select(vec![200, 600, 1_200])).prop_map(|(on, hours_hundredths)| {
+            EventDetail::ClassHours { class: "IET-HC".to_owned(), on, hours_hundredths }
+        }),
+        5 => service(),
+        1 => day().prop_map(|on| EventDetail::Exit { program: "adult".to_owned(), on }),
+        2 => (stretch(), -10..60_i32).prop_map(|((start, end), after)| {
+            let recorded_on = start.checked_add(after.days()).unwrap();
+            EventDetail::PlannedGap { start, end, recorded_on }
+        }),
+        2 => (day(), select(vec!["CNA", "ADN", "OSHA-10"])).prop_map(|(awarded_on, code)| {
+            let kind = CredentialKind::License;
+            EventDetail::Credential { kind, code: code.to_owned(), awarded_on }
+        }),
+        1 => (0..8_usize, day()).prop_map(|(event, on)| EventDetail::Revocation {
+            credential_event_id: format!("e{event}"),
+            on,
+        }),
+        2 => attribute(),
+        1 => (0..8_usize).prop_map(|event| {
+            EventDetail::Void { voided_event_id: format!("e{event}") }
+        }),
+    ]
+}
+
+fn service() -> impl Strategy<Value = EventDetail> {
+    let code = select(vec!["OST", "SUPPORT", "FOLLOW-UP"]);
+    let program = select(vec!["adult", "youth"]);
+    (code, program, stretch()).prop_map(|(code, program, (start, end))| EventDetail::Service {
+        code: code.to_owned(),
+        program: program.to_owned(),
+        start,
+        end,
+    })
+}
+
+fn attribute() -> impl Strategy<Value = EventDetail> {
+    let named = select(vec![
+        ("career_pathway", "HC-1"),
+        ("transferred_to", "STATE-U"),
+        ("enrolled_at", "STATE-U"),
+        ("exclusion", "deceased"),
+    ]);
+    (named, day()).prop_map(|((name, value), from)| EventDetail::Attribute {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        from,
+    })
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let source = select(vec!["college", "workforce"]);
+    let event = (detail(), source, day());
+    proptest::collection::vec(event, 1..8).prop_map(|events| {
+        let numbered = events.into_iter().enumerate();
+        numbered
+            .map(|(number, (detail, source, received_on))| Event {
+                source: source.parse().unwrap(),
+                local_id: "A1".parse().unwrap(),
+                source_event_id: format!("e{number}"),
+                received_on,
+                purpose_tags: BTreeSet::new(),
+                detail,
+            })
+            .collect()
+    })
+}
+
+/// Two days, the second not before the first.
+fn days() -> impl Strategy<Value = (Date, Date)> {
+    (day(), day()).prop_map(|(a, b)| (a.min(b), a.max(b)))
+}
+
+fn statuses(events: &[Event], profile: &RuleProfile, as_of: Date, known_at: Date) -> Vec<Status> {
+    Rules::new(registry(), profile).statuses(events, as_of, known_at).unwrap()
+}
+
+fn check_one(status: &Status) {
+    let participant = matches!(status.participation, Participation::Participant(_));
+    assert_eq!(participant, status.engagement != Engagement::None, "{status:#?}");
+    assert_eq!(participant, !status.spells.is_empty(), "{status:#?}");
+    assert!(participant || status.credential.is_none(), "{status:#?}");
+    if let Participation::Participant(since) = status.participation {
+        assert!(since.effective <= status.as_of && since.determinable <= since.known);
+        assert!(since.known <= status.known_at, "{status:#?}");
+    }
+    for pair in status.spells.windows(2) {
+        assert!(pair[0].last_day < pair[1].start && pair[0].ended, "{status:#?}");
+    }
+    let last = status.spells.last();
+    match &status.engagement {
+        Engagement::Left { since, .. } | Engagement::Transferred { since, .. } => {
+            assert!(since.effective <= status.as_of && since.effective < since.determinable);
+            assert!(since.known <= status.known_at, "{status:#?}");
+            // In the system a leave outranks a transfer, even a later one.
+            let is_last_day = |day| day == since.effective || status.scope == Scope::System;
+            assert!(last.is_some_and(|it| it.ended && is_last_day(it.last_day)), "{status:#?}");
+        }
+        Engagement::InGap { last_day, deadline, .. } => {
+            assert!(last_day < &status.as_of && last_day < deadline, "{status:#?}");
+            assert!(last.is_some_and(|it| !it.ended && it.last_day == *last_day), "{status:#?}");
+        }
+        Engagement::Active => {
+            assert!(last.is_some_and(|it| !it.ended && it.last_day == status.as_of));
+        }
+        Engagement::None => {}
+    }
+}
+
+/// The last days of the engagements that the events report, cut or not.
+fn last_days(events: &[Event]) -> BTreeSet<Date> {
+    let days = events.iter().flat_map(|event| match &event.detail {
+        EventDetail::Enrollment { end, .. } | EventDetail::Service { end, .. } => Some(*end),
+        EventDetail::ClassHours { on, .. }
+        | EventDetail::Drop { on, .. }
+        | EventDetail::Withdrawal { on, .. } => Some(*on),
+        EventDetail::Attribute { from, .. } => Some(*from),
+        _ => None,
+    });
+    days.collect()
+}
+
+fn scopes() -> Vec<Option<Scope>> {
+    vec![Some(Scope::Pathway("HC-1".parse().unwrap())), Some(Scope::System), None]
+}
+
+fn without_events(mut statuses: Vec<Status>) -> Vec<Status> {
+    for status in &mut statuses {
+        status.contributing.clear();
+        status.warnings.clear();
+    }
+    statuses
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_facets_of_a_status_fit_together(
+        events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+    ) {
+        let statuses = statuses(&events, &profile, as_of, known_at);
+        let ends = last_days(&events);
+        let is = |status: &Status, state: fn(&Engagement) -> bool| {
+            status.scope != Scope::System && state(&status.engagement)
+        };
+        let engaged = statuses.iter().any(|it| {
+            is(it, |it| matches!(it, Engagement::Active | Engagement::InGap { .. }))
+        });
+        let left = statuses.iter().any(|it| is(it, |it| matches!(it, Engagement::Left { .. })));
+        for status in &statuses {
+            check_one(status);
+            prop_assert!(status.leave_date().is_none_or(|leave| ends.contains(&leave)));
+            if status.scope == Scope::System {
+                prop_assert_eq!(status.leave_date().is_some(), left && !engaged);
+            }
+            prop_assert!(!status.reasons().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_order_and_the_repetition_of_events_change_nothing(
+        (events, shuffled) in events().prop_flat_map(|events| {
+            let mut again = events.clone();
+            again.extend(events.iter().cloned());
+            (Just(events), Just(again).prop_shuffle())
+        }),
+        (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+    ) {
+        let once = statuses(&events, &profile, as_of, known_at);
+        prop_assert_eq!(&statuses(&events, &profile, as_of, known_at), &once);
+        prop_assert_eq!(&statuses(&shuffled, &profile, as_of, known_at), &once);
+    }
+
+    #[test]
+    fn a_service_split_into_two_touching_ones_changes_nothing(
+        events in events(), place in any::<proptest::sample::Index>(), cut in 0..150_i32,
+        (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+    ) {
+        let whole = place.get(&events);
+        let EventDetail::Service { code, program, start, end } = whole.detail.clone() else {
+            return Ok(());
+        };
+        let first_end = start.checked_add(cut.days()).unwrap();
+        if first_end >= end {
+            return Ok(());
+        }
+        let part = |id: &str, start, end| {
+            let (code, program) = (code.clone(), program.clone());
+            let detail = EventDetail::Service { code, program, start, end };
+            Event { source_event_id: id.to_owned(), detail, ..whole.clone() }
+        };
+        let mut split = events.clone();
+        split.retain(|it| it != whole);
+        split.push(part(&whole.source_event_id, start, first_end));
+        split.push(part("second", first_end.tomorrow().unwrap(), end));
+        // A void of the whole is to void both parts.
+        let voids = events.iter().filter_map(|it| match &it.detail {
+            EventDetail::Void { voided_event_id } => Some((&it.source, voided_event_id)),
+            _ => None,
+        });
+        prop_assume!(!voids.into_iter().any(|id| id == (&whole.source, &whole.source_event_id)));
+        prop_assert_eq!(
+            without_events(statuses(&split, &profile, as_of, known_at)),
+            without_events(statuses(&events, &profile, as_of, known_at))
+        );
+    }
+
+    #[test]
+    fn what_is_received_later_is_not_known(
+        events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+    ) {
+        let mut known = events.clone();
+        known.retain(|it| it.received_on <= known_at);
+        prop_assert_eq!(
+            statuses(&known, &profile, as_of, known_at),
+            statuses(&events, &profile, as_of, known_at)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_status_stays_to_the_day_before_the_next_transition_and_changes_on_it(
+        events in events(), as_of in day(), profile in select(profiles().to_vec()),
+        held_back in any::<bool>(),
+        scope in select(scopes()),
+    ) {
+        let completeness = completeness();
+        let mut rules = Rules::new(registry(), &profile);
+        if held_back {
+            rules = rules.with_completeness(&completeness);
+        }
+        let mut events = events;
+        events.retain(|it| it.received_on <= as_of);
+        let at = |day| {
+            let mut statuses = rules.statuses(&events, day, day).unwrap();
+            statuses.retain(|it| scope.as_ref().is_none_or(|scope| it.scope == *scope));
+            statuses
+        };
+        let now = at(as_of);
+        let same = |then: &[Status]| {
+            then.len() == now.len() && then.iter().zip(&now).all(|(a, b)| a.says_the_same(b))
+        };
+        let next = rules.next_transition(&events, scope.as_ref(), as_of);
+        let last = next.unwrap_or_else(|| as_of.checked_add(1_200.days()).unwrap());
+        let mut day = as_of;
+        while day < last {
+            prop_assert!(same(&at(day)), "changed on {day}, not on {next:?}");
+            day = day.tomorrow().unwrap();
+        }
+        if let Some(next) = next {
+            prop_assert!(next > as_of && !same(&at(next)), "the same on {next}");
+        }
+    }
+}
+
+#[test]
+fn a_status_as_known_before_its_own_day_is_refused() {
+    let rules = Rules::new(registry(), &profiles()[0]);
+    assert!(rules.statuses(&[], FIRST, FIRST.yesterday().unwrap()).is_err());
+    assert!(rules.statuses(&[], FIRST, FIRST).is_ok());
+}

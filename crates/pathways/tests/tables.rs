@@ -1,0 +1,263 @@
+//! The rules on tables of examples: each prints its id and rule when it fails.
+
+#![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use jiff::civil::Date;
+use pathways::{
+    Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, EventColumns, Expectation,
+    GapReason, LeaveReason, Participation, Quarter, Registry, RuleProfile, Rules, Scope, Status,
+    Warning, event_from_row,
+};
+use serde::Deserialize;
+
+const REGISTRY: &str = include_str!("tables/registry.toml");
+const C1Y: &str = include_str!("../../../config/profiles/c1y.toml");
+
+#[derive(Deserialize)]
+struct Table {
+    example: Vec<Example>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Example {
+    id: String,
+    rule: String,
+    #[serde(default)]
+    profile: Option<String>,
+    /// Texts of the profile to replace.
+    #[serde(default)]
+    changes: Vec<(String, String)>,
+    added_component: Option<AddedComponent>,
+    completeness: Option<CompletenessRow>,
+    events: Vec<BTreeMap<String, String>>,
+    expect: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+struct AddedComponent {
+    published_on: toml::value::Datetime,
+    code: String,
+    effective_from: toml::value::Datetime,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompletenessRow {
+    expected: Vec<BTreeMap<String, String>>,
+    #[serde(default)]
+    declared: Vec<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    as_of: String,
+    known_at: Option<String>,
+    scope: Option<String>,
+    #[serde(flatten)]
+    facts: BTreeMap<String, toml::Value>,
+}
+
+#[test]
+fn the_worked_examples_hold() {
+    check(include_str!("tables/worked_examples.toml"));
+}
+
+#[test]
+fn every_parameter_does_what_it_says() {
+    check(include_str!("tables/parameters.toml"));
+}
+
+fn check(table: &str) {
+    let table: Table = toml::from_str(table).unwrap_or_else(|error| panic!("{error}"));
+    let failures: Vec<String> = table.example.iter().flat_map(failures).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn failures(example: &Example) -> Vec<String> {
+    let events = events(example);
+    let profile = profile(example);
+    let registry = registry(example);
+    let completeness = example.completeness.as_ref().map(completeness);
+    let rules =
+        Rules { registry: &registry, profile: &profile, completeness: completeness.as_ref() };
+    let mut failures = Vec::new();
+    for expected in &example.expect {
+        let as_of = day(&expected.as_of);
+        let known_at = expected.known_at.as_deref().map_or(as_of, day);
+        let scope = match expected.scope.as_deref() {
+            Some("system") => Scope::System,
+            pathway => Scope::Pathway(pathway.unwrap_or("HC-1").parse().unwrap()),
+        };
+        let status = rules.status(&events, &scope, as_of, known_at).unwrap();
+        for (name, wanted) in &expected.facts {
+            let found = fact(&status, name);
+            if found != *wanted {
+                let Example { id, rule, .. } = example;
+                failures.push(format!(
+                    "{id} ({rule}), {scope} as of {as_of} as known at {known_at}: \
+                     {name} is {found}, not {wanted}"
+                ));
+            }
+        }
+    }
+    failures
+}
+
+fn fact(status: &Status, name: &str) -> toml::Value {
+    let since = match status.participation {
+        Participation::Participant(since) => Some(since),
+        _ => None,
+    };
+    let completer = status.credential.as_ref();
+    let quarter = |after| status.leave_date().map(|leave| Quarter::of(leave).plus(after));
+    match name {
+        "participation" => text(match status.participation {
+            Participation::None => "none",
+            Participation::Candidate => "candidate",
+            Participation::Participant(_) => "participant",
+        }),
+        "effective" => maybe(since.map(|it| it.effective)),
+        "determinable" => maybe(since.map(|it| it.determinable)),
+        "known" => maybe(since.map(|it| it.known)),
+        "label" => text(status.label().as_str()),
+        "registry" => text(status.registry_version.as_deref().unwrap_or_default()),
+        "spells" => toml::Value::Integer(status.spells.len().try_into().unwrap()),
+        "leaves" => list(status.spells.iter().filter(|it| it.ended).map(|it| it.last_day)),
+        "completer" => maybe(completer.map(|it| it.first_on)),
+        "in_force" => toml::Value::Boolean(completer.is_some_and(|it| it.in_force)),
+        "measured" => toml::Value::Boolean(
+            completer.is_some_and(|it| it.awards.iter().any(|it| it.in_measure_window)),
+        ),
+        "excluded" => toml::Value::Boolean(status.exclusions.iter().any(|it| it.applies)),
+        "q2" => maybe(quarter(2)),
+        "q4" => maybe(quarter(4)),
+        "warnings" => list(status.warnings.iter().map(|it| match it {
+            Warning::ExitContradicted(_) => "exit_contradicted",
+            Warning::FlagWithoutEngagement(_) => "flag_without_engagement",
+            Warning::UnknownTerm(_) => "unknown_term",
+            Warning::UnknownServiceProgram(_) => "unknown_service_program",
+            Warning::UnknownInstitution(_) => "unknown_institution",
+        })),
+        "reasons" => list(status.reasons()),
+        "contributing" => list(status.contributing.iter().map(|it| &it.event_id)),
+        _ => engagement_fact(&status.engagement, name),
+    }
+}
+
+fn engagement_fact(engagement: &Engagement, name: &str) -> toml::Value {
+    match (name, engagement) {
+        ("engagement", it) => text(match it {
+            Engagement::None => "none",
+            Engagement::Active => "active",
+            Engagement::InGap { .. } => "in_gap",
+            Engagement::Left { .. } => "left",
+            Engagement::Transferred { .. } => "transferred",
+        }),
+        ("last_day", Engagement::InGap { last_day, .. }) => text(last_day),
+        ("deadline", Engagement::InGap { deadline, .. }) => text(deadline),
+        ("gap", Engagement::InGap { reason, .. }) => text(gap(*reason)),
+        ("unconfirmed", Engagement::InGap { unconfirmed, .. }) => list(unconfirmed),
+        ("leave", Engagement::Left { since, .. }) => text(since.effective),
+        ("determinable_leave", Engagement::Left { since, .. }) => text(since.determinable),
+        ("known_leave", Engagement::Left { since, .. }) => text(since.known),
+        ("confirmed", Engagement::Left { confirmed, .. }) => toml::Value::Boolean(*confirmed),
+        ("reason", Engagement::Left { reason, .. }) => text(match reason {
+            LeaveReason::MovedPathway => "moved_pathway",
+            LeaveReason::NoEngagement(reason) => gap(*reason),
+        }),
+        ("transferred", Engagement::Transferred { since, .. }) => text(since.effective),
+        _ => text(format!("absent in {engagement:?}")),
+    }
+}
+
+fn gap(reason: GapReason) -> &'static str {
+    match reason {
+        GapReason::Days(_) => "days",
+        GapReason::TermBridge => "term_bridge",
+        GapReason::Planned => "planned",
+        GapReason::Transfer => "transfer",
+        GapReason::PendingCensus => "pending_census",
+        GapReason::TerminalCredential => "terminal_credential",
+    }
+}
+
+fn text(it: impl Display) -> toml::Value {
+    toml::Value::String(it.to_string())
+}
+
+fn maybe(it: Option<impl Display>) -> toml::Value {
+    text(it.map(|it| it.to_string()).unwrap_or_default())
+}
+
+fn list(all: impl IntoIterator<Item = impl Display>) -> toml::Value {
+    toml::Value::Array(all.into_iter().map(text).collect())
+}
+
+fn events(example: &Example) -> Vec<Event> {
+    let columns = EventColumns::from_header(EVENT_COLUMNS).unwrap();
+    let read = |(number, cells): (usize, &BTreeMap<String, String>)| {
+        let mut cells = cells.clone();
+        let source = cells.remove("source").unwrap_or_else(|| "college".to_owned());
+        let given = cells.get("recorded_on").or_else(|| cells.get("start"));
+        let received_on = given.map_or(Date::MAX, |it| day(it));
+        cells.entry("local_id".to_owned()).or_insert_with(|| "A1".to_owned());
+        cells.entry("event_id".to_owned()).or_insert_with(|| format!("e{}", number + 1));
+        let row = EVENT_COLUMNS.map(|column| cells.remove(column).unwrap_or_default());
+        assert!(cells.is_empty(), "{}: unknown column in {cells:?}", example.id);
+        let row: Vec<&str> = row.iter().map(String::as_str).collect();
+        event_from_row(&source.parse().unwrap(), &columns, &row, received_on)
+            .unwrap_or_else(|error| panic!("{}, event {}: {error}", example.id, number + 1))
+    };
+    example.events.iter().enumerate().map(read).collect()
+}
+
+fn profile(example: &Example) -> RuleProfile {
+    let mut text = match example.profile.as_deref() {
+        None => pathways::DEFAULT_PROFILE.to_owned(),
+        Some("C1Y") => C1Y.to_owned(),
+        Some(other) => panic!("{}: unknown profile {other}", example.id),
+    };
+    for (from, to) in &example.changes {
+        assert!(text.contains(from), "{}: the profile has no {from}", example.id);
+        text = text.replace(from, to);
+    }
+    RuleProfile::parse(&text).unwrap()
+}
+
+fn registry(example: &Example) -> Registry {
+    let registry = Registry::parse(&[("registry.toml", REGISTRY)]).unwrap();
+    let Some(AddedComponent { published_on, code, effective_from }) = &example.added_component
+    else {
+        return registry;
+    };
+    let row = format!(
+        "{{ kind = \"course\", code = \"{code}\", role = \"core\", \
+         effective_from = {effective_from} }},"
+    );
+    let later = REGISTRY
+        .replace("\"v1\"", "\"v2\"")
+        .replace("published_on = 2022-01-01", &format!("published_on = {published_on}"))
+        .replacen("component = [", &format!("component = [\n{row}"), 1);
+    registry.with_history(Registry::parse(&[("registry.toml", later)]).unwrap())
+}
+
+fn completeness(rows: &CompletenessRow) -> Completeness {
+    let expected = rows.expected.iter().map(|row| Expectation {
+        source: row["source"].parse().unwrap(),
+        period_end: day(&row["period_end"]),
+        due: day(&row["due"]),
+    });
+    let declared = rows.declared.iter().map(|row| Declaration {
+        source: row["source"].parse().unwrap(),
+        complete_through: day(&row["complete_through"]),
+        declared_on: day(&row["declared_on"]),
+    });
+    Completeness::new(expected.collect(), declared.collect())
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}

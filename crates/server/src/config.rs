@@ -1,0 +1,235 @@
+//! The settings file of `waymarkd`, read and checked before anything starts.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::{civil::Date, tz::TimeZone};
+use linkage::Model;
+use pathways::{Registry, RuleProfile};
+use record::Schema;
+use serde::Deserialize;
+
+use crate::activation;
+
+/// Why the settings are refused; the message says which line of which file to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that the settings name cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{path}: {what}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what is allowed.
+        what: String,
+    },
+}
+
+/// The settings as they stand in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    listen: SocketAddr,
+    data_dir: PathBuf,
+    time_zone: String,
+    fixed_date: Option<Date>,
+    #[serde(default)]
+    linkage: LinkageFile,
+    #[serde(default)]
+    pathways: PathwaysFile,
+    #[serde(default)]
+    limits: LimitsFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkageFile {
+    schema: Option<PathBuf>,
+    model: Option<PathBuf>,
+    key_check_value: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathwaysFile {
+    registry: Option<PathBuf>,
+    profile: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsFile {
+    snapshot_withdrawal_share: f64,
+}
+
+impl Default for LimitsFile {
+    fn default() -> Self {
+        Self { snapshot_withdrawal_share: 0.05 }
+    }
+}
+
+/// The checked settings, with every file they name read.
+#[derive(Debug)]
+pub struct Config {
+    /// Address to listen on; loopback while there is no TLS.
+    pub listen: SocketAddr,
+    /// Folder of the database and the service's own keys.
+    pub data_dir: PathBuf,
+    /// Where a day ends.
+    pub time_zone: TimeZone,
+    /// The date the service believes it is, for demonstrations and tests.
+    pub fixed_date: Option<Date>,
+    /// The linkage schema that all agencies encode by.
+    pub schema: Arc<Schema>,
+    /// The model to start with, until another is activated.
+    pub model: Model,
+    /// The expected key check value; without it the first submission sets it.
+    pub key_check_value: Option<[u8; 16]>,
+    /// The pathway registry.
+    pub registry: Registry,
+    /// The registry's files, as they are kept when it is put in force.
+    pub registry_content: Vec<u8>,
+    /// The rule profile.
+    pub profile: RuleProfile,
+    /// The rule profile's file.
+    pub profile_text: String,
+    /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
+    pub snapshot_withdrawal_share: f64,
+}
+
+impl Config {
+    /// Reads the settings file and every file it names; relative paths count from its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file and what to change in it.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let file: ConfigFile = toml::from_str(&text).map_err(|error| invalid(path, error))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        if !file.listen.ip().is_loopback() {
+            let what = "listen: without TLS only a loopback address such as 127.0.0.1 is accepted";
+            return Err(invalid(path, what));
+        }
+        let time_zone = TimeZone::get(&file.time_zone)
+            .map_err(|_| invalid(path, "time_zone: not a name of the IANA time zone database"))?;
+        let share = file.limits.snapshot_withdrawal_share;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
+        }
+        let (schema, model) = read_linkage(folder, &file.linkage)?;
+        let rules = read_pathways(folder, &file.pathways)?;
+        let key_check_value = match &file.linkage.key_check_value {
+            Some(text) => Some(parse_check_value(text).ok_or_else(|| {
+                invalid(path, "linkage.key_check_value: 32 hexadecimal digits are needed")
+            })?),
+            None => None,
+        };
+        Ok(Self {
+            listen: file.listen,
+            data_dir: folder.join(file.data_dir),
+            time_zone,
+            fixed_date: file.fixed_date,
+            schema,
+            model,
+            key_check_value,
+            registry: rules.registry,
+            registry_content: rules.registry_content,
+            profile: rules.profile,
+            profile_text: rules.profile_text,
+            snapshot_withdrawal_share: share,
+        })
+    }
+}
+
+fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model), ConfigError> {
+    let (schema_path, schema_text) =
+        named_or(folder, file.schema.as_deref(), record::DEFAULT_SCHEMA)?;
+    let schema = Schema::parse(&schema_text).map_err(|error| invalid(&schema_path, error))?;
+    let (model_path, model_text) = named_or(folder, file.model.as_deref(), linkage::DEFAULT_MODEL)?;
+    let model =
+        Model::from_toml(&model_text, &schema).map_err(|error| invalid(&model_path, error))?;
+    Ok((Arc::new(schema), model))
+}
+
+/// The registry with its files, and the rule profile with its text.
+fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigError> {
+    let (registry_path, files) = match &file.registry {
+        Some(path) => {
+            let path = folder.join(path);
+            let files = read_folder(&path)?;
+            (path, files)
+        }
+        None => (PathBuf::from(BUILT_IN), activation::built_in_registry()),
+    };
+    let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, error))?;
+    let (path, profile_text) =
+        named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
+    let profile = RuleProfile::parse(&profile_text).map_err(|error| invalid(&path, error))?;
+    let registry_content = activation::registry_content(&files);
+    Ok(Rules { registry, registry_content, profile, profile_text })
+}
+
+struct Rules {
+    registry: Registry,
+    registry_content: Vec<u8>,
+    profile: RuleProfile,
+    profile_text: String,
+}
+
+/// Name and text of every `.toml` file of a folder, in the order of their names.
+fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push((entry.file_name().to_string_lossy().into_owned(), read(&path)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What stands for the path of a file that is built in.
+const BUILT_IN: &str = "(built in)";
+
+/// The named file's path and text, or the built-in text.
+fn named_or(
+    folder: &Path,
+    name: Option<&Path>,
+    built_in: &str,
+) -> Result<(PathBuf, String), ConfigError> {
+    match name {
+        Some(name) => {
+            let path = folder.join(name);
+            let text = read(&path)?;
+            Ok((path, text))
+        }
+        None => Ok((PathBuf::from(BUILT_IN), built_in.to_owned())),
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+fn invalid(path: &Path, what: impl ToString) -> ConfigError {
+    ConfigError::Invalid { path: path.to_owned(), what: what.to_string() }
+}
+
+fn parse_check_value(text: &str) -> Option<[u8; 16]> {
+    data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
+}

@@ -1,0 +1,17 @@
+//! The engine: one thread that replays facts in their order, links, and keeps what follows from
+//! them.
+//!
+//! Live work, recovery after a crash and the proof that nothing drifted are one code path: read
+//! the next facts, settle what they touched, write what changed in one transaction.
+
+mod evaluate;
+mod handle;
+mod reconcile;
+mod replay;
+mod state;
+
+pub use evaluate::Evaluator;
+pub(crate) use evaluate::read_status;
+pub use handle::{EngineError, EngineHandle, Explained, TrainedModel};
+pub use reconcile::{Difference, Reconciled};
+pub use state::Engine;

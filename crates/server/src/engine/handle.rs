@@ -1,0 +1,213 @@
+//! How the services talk to the engine's thread.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use linkage::PairExplanation;
+use record::RecordKey;
+use store::Seq;
+use tokio::sync::{oneshot, watch};
+
+use super::{Engine, Reconciled};
+
+/// Commands that wait for the engine at most; a further one is refused as busy.
+const QUEUE_COMMANDS_MAX: usize = 256;
+
+/// How often the engine looks at the calendar when nothing else happens.
+const CALENDAR_CHECK: Duration = Duration::from_secs(30);
+
+/// How long the engine waits before it tries again to rebuild its memory.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// Too many commands wait.
+    #[error("the engine is busy: try again")]
+    Busy,
+    /// The engine has stopped, after an error that its log tells.
+    #[error("the engine has stopped: see the service's log")]
+    Stopped,
+    /// Training did not succeed.
+    #[error("training failed: {0}")]
+    Training(String),
+    /// The model text is not a model of the schema.
+    #[error("the model is refused: {0}")]
+    Model(String),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// A model that training gave.
+#[derive(Debug, Clone)]
+pub struct TrainedModel {
+    /// Its version.
+    pub version: String,
+    /// Its text.
+    pub content: String,
+    /// What the training found, in plain text.
+    pub report: String,
+    /// Its place in the log, when it was activated.
+    pub activated: Option<Seq>,
+}
+
+/// Why records match or do not.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The model that gave the weights.
+    pub model_version: String,
+    /// One explanation per pair asked for; `None` where a record is not known to the linker.
+    pub pairs: Vec<Option<PairExplanation>>,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+
+enum Command {
+    Wake,
+    Explain { pairs: Vec<(RecordKey, RecordKey)>, reply: Reply<Explained> },
+    Train { seed: u64, activate: Option<String>, reply: Reply<TrainedModel> },
+    Activate { content: String, author: String, reply: Reply<Seq> },
+    Reconcile { repair: bool, reply: Reply<Reconciled> },
+    Stop,
+}
+
+/// A cheap handle of the engine.
+#[derive(Clone)]
+pub struct EngineHandle {
+    commands: SyncSender<Command>,
+    applied: watch::Receiver<Seq>,
+}
+
+impl EngineHandle {
+    /// Starts the engine's thread. The engine must have caught up with the facts.
+    pub fn start(engine: Engine) -> (Self, thread::JoinHandle<()>) {
+        let (commands, inbox) = sync_channel(QUEUE_COMMANDS_MAX);
+        let (publish, applied) = watch::channel(engine.applied());
+        let thread = thread::spawn(move || run(engine, &inbox, &publish));
+        (Self { commands, applied }, thread)
+    }
+
+    /// Tells the engine that there are new facts. A full queue has already told it.
+    pub fn wake(&self) {
+        let _ = self.commands.try_send(Command::Wake);
+    }
+
+    /// Ends the engine's thread after what it is doing.
+    pub fn stop(&self) {
+        let _ = self.commands.send(Command::Stop);
+    }
+
+    /// The last fact taken in.
+    pub fn applied(&self) -> Seq {
+        *self.applied.borrow()
+    }
+
+    /// A view of the last fact taken in, to wait for changes.
+    pub fn watch_applied(&self) -> watch::Receiver<Seq> {
+        self.applied.clone()
+    }
+
+    /// Waits until the fact `seq` is taken in.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`] when the engine ends before.
+    pub async fn wait_applied(&self, seq: Seq) -> Result<(), EngineError> {
+        let mut applied = self.applied.clone();
+        applied.wait_for(|applied| *applied >= seq).await.map_err(|_| EngineError::Stopped)?;
+        Ok(())
+    }
+
+    /// Explains pairs of records.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] or [`EngineError::Stopped`].
+    pub async fn explain(
+        &self,
+        pairs: Vec<(RecordKey, RecordKey)>,
+    ) -> Result<Explained, EngineError> {
+        self.ask(|reply| Command::Explain { pairs, reply }).await
+    }
+
+    /// Trains a model on the current records, and activates it in the name of `activate`.
+    ///
+    /// # Errors
+    /// [`EngineError::Training`], or the store's.
+    pub async fn train(
+        &self,
+        seed: u64,
+        activate: Option<String>,
+    ) -> Result<TrainedModel, EngineError> {
+        self.ask(|reply| Command::Train { seed, activate, reply }).await
+    }
+
+    /// Puts a model, given as TOML, in force in the name of `author`, with the term frequencies of
+    /// the model in force; returns its place in the log.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`], or the store's.
+    pub async fn activate(&self, content: String, author: String) -> Result<Seq, EngineError> {
+        self.ask(|reply| Command::Activate { content, author, reply }).await
+    }
+
+    /// Rebuilds the derived state from the facts and lists what differs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reconcile(&self, repair: bool) -> Result<Reconciled, EngineError> {
+        self.ask(|reply| Command::Reconcile { repair, reply }).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(command(reply)).map_err(|error| match error {
+            TrySendError::Full(_) => EngineError::Busy,
+            TrySendError::Disconnected(_) => EngineError::Stopped,
+        })?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+}
+
+/// The engine's thread: takes commands until the last handle is gone or it is told to stop.
+fn run(mut engine: Engine, inbox: &Receiver<Command>, publish: &watch::Sender<Seq>) {
+    loop {
+        match inbox.recv_timeout(CALENDAR_CHECK) {
+            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(command) => obey(&mut engine, command),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let kept_up =
+            engine.catch_up(|seq| publish.send_replace(seq)).and_then(|()| engine.keep_calendar());
+        if let Err(error) = kept_up {
+            // The transaction left nothing behind, but the memory is ahead of it: start over.
+            tracing::error!(%error, "the engine could not take in new facts; it rebuilds");
+            while let Err(error) = engine.reload() {
+                tracing::error!(%error, "the engine could not rebuild; it tries again");
+                thread::sleep(RETRY);
+            }
+            publish.send_replace(engine.applied());
+        }
+    }
+}
+
+fn obey(engine: &mut Engine, command: Command) {
+    // A caller that has gone away needs no answer.
+    match command {
+        Command::Wake | Command::Stop => {}
+        Command::Explain { pairs, reply } => {
+            let _ = reply.send(Ok(engine.explain(&pairs)));
+        }
+        Command::Train { seed, activate, reply } => {
+            let _ = reply.send(engine.train(seed, activate.as_deref()));
+        }
+        Command::Activate { content, author, reply } => {
+            let _ = reply.send(engine.activate(&content, &author));
+        }
+        Command::Reconcile { repair, reply } => {
+            let _ = reply.send(engine.reconcile(repair));
+        }
+    }
+}

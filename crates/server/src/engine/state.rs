@@ -1,0 +1,220 @@
+//! What the engine holds in memory: the linker, and where every record stands.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::civil::Date;
+use linkage::{Decision as LinkageDecision, Linker, Model, Policy, TrainingOptions};
+use record::{EncodedRecord, ParticipantId, RecordKey, Schema};
+use rustc_hash::FxHashMap;
+use store::{ActivationKind, Decisions, Records, Seq, Store, Verdict};
+
+use super::{EngineError, Evaluator, Explained, TrainedModel};
+use crate::{activation, clock::Clock, participants::Place};
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    /// The fact that first brought the record.
+    pub first_seq: Seq,
+    /// Its participant; `None` while it is withdrawn or not yet settled.
+    pub participant: Option<ParticipantId>,
+}
+
+/// The replayer of facts. Lives on one thread; [`super::EngineHandle`] talks to it.
+pub struct Engine {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) schema: Arc<Schema>,
+    pub(super) linker: Linker,
+    pub(super) model_version: String,
+    pub(super) evaluator: Evaluator,
+    /// The day for which all statuses hold.
+    pub(super) evaluated_on: Option<Date>,
+    pub(super) applied: Seq,
+    pub(super) records: FxHashMap<RecordKey, Standing>,
+    pub(super) members: FxHashMap<ParticipantId, BTreeSet<RecordKey>>,
+    pub(super) next_participant: u64,
+}
+
+impl Engine {
+    /// Rebuilds the state in memory from the facts up to the last one taken in, then catches up.
+    ///
+    /// A model must have been activated.
+    ///
+    /// # Errors
+    /// The store's, or [`EngineError::Model`] when the model in force does not fit the schema.
+    pub fn open(
+        store: Store,
+        clock: Clock,
+        schema: Arc<Schema>,
+        evaluator: Evaluator,
+    ) -> Result<Self, EngineError> {
+        let applied = store.applied_seq()?;
+        let (linker, model_version) = linker_at(&store, &schema, applied)?;
+        let mut engine = Self {
+            next_participant: store.next_participant_id()?.0,
+            linker,
+            store,
+            clock,
+            schema,
+            model_version,
+            evaluator,
+            evaluated_on: None,
+            applied,
+            records: FxHashMap::default(),
+            members: FxHashMap::default(),
+        };
+        engine.load_records()?;
+        engine.restore_memberships()?;
+        engine.catch_up(|_| applied)?;
+        engine.keep_calendar()?;
+        Ok(engine)
+    }
+
+    /// The last fact taken in.
+    pub fn applied(&self) -> Seq {
+        self.applied
+    }
+
+    fn load_records(&mut self) -> Result<(), EngineError> {
+        for (record, first_seq) in self.store.arrivals(self.applied)? {
+            self.records.insert(record, Standing { first_seq, participant: None });
+        }
+        let present = Records::PresentAt(self.applied);
+        insert_all(&self.store, present, &self.schema, &mut self.linker, |_| {})
+    }
+
+    /// Takes over what was asserted before, then settles: a difference is asserted anew.
+    fn restore_memberships(&mut self) -> Result<(), EngineError> {
+        for (record, participant) in self.store.asserted_memberships(Some(self.applied))? {
+            if let Some(standing) = self.records.get_mut(&record) {
+                standing.participant = Some(participant);
+                self.members.entry(participant).or_default().insert(record);
+            }
+        }
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        self.settle(self.applied, Some(store::MembershipCause::Reconcile), &BTreeSet::new())
+    }
+
+    /// The fact that first brought `record`.
+    pub(super) fn first_seq(&self, record: &RecordKey) -> Seq {
+        self.records.get(record).map_or(Seq(u64::MAX), |standing| standing.first_seq)
+    }
+
+    /// Where `record` stood before the facts that are being taken in.
+    pub(super) fn place(&self, record: &RecordKey) -> Option<Place> {
+        let standing = self.records.get(record)?;
+        let participant = standing.participant?;
+        Some(Place { participant, first_seq: standing.first_seq })
+    }
+
+    /// Explains pairs of records.
+    pub(super) fn explain(&self, pairs: &[(RecordKey, RecordKey)]) -> Explained {
+        let pairs = pairs.iter().map(|(a, b)| self.linker.explain(a, b)).collect();
+        Explained { model_version: self.model_version.clone(), pairs }
+    }
+
+    /// Trains a model and, in the name of `author`, activates it.
+    pub(super) fn train(
+        &self,
+        seed: u64,
+        author: Option<&str>,
+    ) -> Result<TrainedModel, EngineError> {
+        let id = format!("trained-{}-{seed}", self.applied.0);
+        let options = TrainingOptions { id, seed, ..TrainingOptions::default() };
+        let training = self
+            .linker
+            .train(&options)
+            .map_err(|error| EngineError::Training(error.to_string()))?;
+        let model = training.model;
+        let activated = author.map(|author| self.put_in_force(&model, author)).transpose()?;
+        Ok(TrainedModel {
+            version: model.id.clone(),
+            content: model.to_toml(),
+            report: training.report.to_string(),
+            activated,
+        })
+    }
+
+    /// Puts a model, given as TOML, in force in the name of `author`.
+    pub(super) fn activate(&self, content: &str, author: &str) -> Result<Seq, EngineError> {
+        let model = Model::from_toml(content, &self.schema)
+            .map_err(|error| EngineError::Model(error.to_string()))?;
+        let model = match &self.linker.model().frequencies {
+            Some(frequencies) => model.with_frequencies(frequencies.clone()),
+            None => model,
+        };
+        self.put_in_force(&model, author)
+    }
+
+    fn put_in_force(&self, model: &Model, author: &str) -> Result<Seq, EngineError> {
+        let content = activation::model_content(model);
+        let at = self.clock.now();
+        Ok(self.store.activate(ActivationKind::Model, &model.id, &content, author, at)?)
+    }
+}
+
+/// Inserts stored record versions into a linker, and shows each record to `heard_of`.
+pub(super) fn insert_all(
+    store: &Store,
+    records: Records,
+    schema: &Schema,
+    linker: &mut Linker,
+    mut heard_of: impl FnMut(&RecordKey),
+) -> Result<(), EngineError> {
+    let mut damaged = None;
+    store.for_each_record(records, |key, version, payload| {
+        match EncodedRecord::from_bytes(schema, payload) {
+            Ok(record) => {
+                heard_of(&key);
+                linker.insert(key, version, record);
+            }
+            // Nothing but a damaged or foreign database holds what is not of the schema.
+            Err(error) => damaged = Some(store::Error::Corrupt(error.to_string())),
+        }
+    })?;
+    damaged.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// An empty linker with the model and the decisions in force after the fact `seq`.
+pub(super) fn linker_at(
+    store: &Store,
+    schema: &Arc<Schema>,
+    seq: Seq,
+) -> Result<(Linker, String), EngineError> {
+    let at = (seq > Seq(0)).then_some(seq);
+    let active = store
+        .active(ActivationKind::Model, at)?
+        .ok_or_else(|| EngineError::Model("no model was activated".to_owned()))?;
+    let model = read_model(&active.content, schema)?;
+    let mut linker = Linker::new(schema.clone(), Arc::new(model), Policy::default());
+    for decision in store.decisions(Decisions::All)? {
+        let undone = decision.undone.is_some_and(|undo| undo.seq <= seq);
+        if decision.seq <= seq && !undone {
+            let made = decision.made;
+            linker.decide(&made.left, &made.right, linkage_decision(made.verdict));
+        }
+    }
+    Ok((linker, active.version))
+}
+
+/// Reads a model that was activated.
+pub(super) fn read_model(content: &[u8], schema: &Schema) -> Result<Model, EngineError> {
+    activation::read_model(content, schema).map_err(|error| EngineError::Model(error.to_string()))
+}
+
+/// The linker's word for a steward's verdict.
+pub(super) fn linkage_decision(verdict: Verdict) -> LinkageDecision {
+    match verdict {
+        Verdict::Link => LinkageDecision::MustLink,
+        Verdict::Separate => LinkageDecision::CannotLink,
+    }
+}
+
+/// Participants in an order that does not depend on hashing.
+pub(super) type Participants = BTreeMap<ParticipantId, BTreeSet<RecordKey>>;

@@ -1,0 +1,93 @@
+//! `waymarkd`: reads the settings, listens, serves until it is told to stop.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use server::{Config, OPERATOR_TOKEN_FILE};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+/// Exit code for settings that cannot be used.
+const EXIT_CONFIG: u8 = 78;
+
+/// Links the records of agencies into participants and serves their career-pathway statuses.
+///
+/// Exit codes: 0 stopped as told, 1 failed (the message says what to put right), 2 wrong usage,
+/// 78 the settings are refused.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The settings file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Check the settings and every file they name, then exit.
+    #[arg(long)]
+    check_config: bool,
+
+    /// How log lines are written (to standard error). RUST_LOG sets what is logged.
+    #[arg(long, value_enum, default_value = "text")]
+    log: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.log);
+    let config = match Config::read(&args.config) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("waymarkd: {error}");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    if args.check_config {
+        eprintln!("waymarkd: the settings are in order");
+        return ExitCode::SUCCESS;
+    }
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("waymarkd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another one running?", config.listen))?;
+    let address = listener.local_addr().context("the address of the listener")?;
+    let token = config.data_dir.join(OPERATOR_TOKEN_FILE);
+    eprintln!("waymarkd: listening on http://{address}, operator token {}", token.display());
+    let mut terminate = signal(SignalKind::terminate()).context("signals")?;
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    server::serve(config, listener, stop).await?;
+    eprintln!("waymarkd: stopped");
+    Ok(())
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

@@ -1,0 +1,232 @@
+//! Starting, serving and stopping.
+
+use std::{future::Future, io, path::Path, sync::Arc, time::Duration};
+
+use api::{
+    admin::admin_service_server::AdminServiceServer, limits::MAX_MESSAGE_BYTES,
+    registry::registry_service_server::RegistryServiceServer,
+    review::review_service_server::ReviewServiceServer,
+    status::status_service_server::StatusServiceServer,
+    submission::submission_service_server::SubmissionServiceServer,
+};
+use store::{ActivationKind, Principal, Store};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+use crate::{
+    access::{AccessLayer, token_hash},
+    activation,
+    clock::Clock,
+    config::Config,
+    engine::{Engine, EngineError, EngineHandle, Evaluator},
+    files::{random_secret, write_private},
+    pepper::Pepper,
+    services::{Admin, KeyBinding, Registries, Reviews, Statuses, Submissions},
+};
+
+/// The file in the data folder that holds the first operator's token.
+pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
+
+/// How long open calls may go on after the service was told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Whose name stands beside what the settings put in force.
+const CONFIGURATION: &str = "configuration";
+
+/// Most bytes of one answer: a batch of 10,000 statuses with their reasons.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why the service does not start, or ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder or a file in it cannot be used.
+    #[error("the data folder: {0}")]
+    DataFolder(#[source] io::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The network.
+    #[error("serving failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Reflection.
+    #[error("the contract cannot be reflected: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Opens the state and serves on `listener` until `stop` is ready; then lets open calls end.
+///
+/// # Errors
+/// [`ServeError`] says what to put right.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let opened = tokio::task::spawn_blocking(move || Opened::open(config)).await;
+    let opened = opened.map_err(|error| ServeError::DataFolder(io::Error::other(error)))??;
+    let Opened { config, store, clock, pepper, evaluator, engine } = opened;
+    let (engine, thread) = EngineHandle::start(engine);
+
+    let submissions = SubmissionServiceServer::new(Submissions {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
+        schema: config.schema.clone(),
+        pepper: Arc::new(pepper),
+        binding: Arc::new(KeyBinding::new(config.key_check_value)),
+        withdrawal_share: config.snapshot_withdrawal_share,
+    });
+    let statuses = StatusServiceServer::new(Statuses {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
+        evaluator: evaluator.clone(),
+    });
+    let reviews = ReviewServiceServer::new(Reviews {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
+    });
+    let admin = AdminServiceServer::new(Admin {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
+        schema: config.schema.clone(),
+        evaluator: evaluator.clone(),
+    });
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+
+    let router = Server::builder()
+        .layer(AccessLayer(store.clone()))
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(submissions.max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(statuses.max_encoding_message_size(ANSWER_BYTES_MAX))
+        .add_service(reviews)
+        .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
+        .add_service(admin);
+    serve_until(router, listener, stop).await?;
+
+    engine.stop();
+    // The engine finishes the transaction it is in; what it has not taken in, the next start does.
+    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    Ok(())
+}
+
+/// Serves until told to stop, then for at most [`DRAIN`] more while open calls end.
+async fn serve_until(
+    router: tonic::transport::server::Router<
+        tower::layer::util::Stack<AccessLayer, tower::layer::util::Identity>,
+    >,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let signal = async move {
+        stop.await;
+        let _ = stopping.send(());
+    };
+    let serving = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), signal);
+    let patience = async {
+        // Without a sign to stop there is no end to wait for.
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(DRAIN).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = serving => served.map_err(ServeError::from),
+        () = patience => Ok(()),
+    }
+}
+
+/// Everything that is read from disk before serving.
+struct Opened {
+    config: Config,
+    store: Store,
+    clock: Clock,
+    pepper: Pepper,
+    evaluator: Evaluator,
+    engine: Engine,
+}
+
+impl Opened {
+    fn open(config: Config) -> Result<Self, ServeError> {
+        std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
+        let store = Store::open(&config.data_dir.join("waymark.db"))?;
+        let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)
+            .map_err(ServeError::DataFolder)?;
+        store.put_setting_once("linkage schema", &config.schema.fingerprint())?;
+        let clock = Clock::new(config.time_zone.clone(), config.fixed_date);
+        first_operator(&store, &config.data_dir, &clock)?;
+        first_model(&store, &config, &clock)?;
+        let evaluator = rules_in_force(&store, &config, &clock)?;
+        let schema = config.schema.clone();
+        let engine = Engine::open(store.clone(), clock.clone(), schema, evaluator.clone())?;
+        Ok(Self { config, store, clock, pepper, evaluator, engine })
+    }
+}
+
+/// Issues the first operator's token, so that somebody can let the others in.
+fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), ServeError> {
+    if !store.tokens()?.is_empty() {
+        return Ok(());
+    }
+    let secret = random_secret();
+    let path = data_dir.join(OPERATOR_TOKEN_FILE);
+    // A file without its token in the store is left from a start that was cut short.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(ServeError::DataFolder(error));
+        }
+        _ => {}
+    }
+    write_private(&path, secret.as_bytes()).map_err(ServeError::DataFolder)?;
+    let operator = Principal::Operator("first operator".to_owned());
+    store.issue_token(token_hash(&secret), &operator, "first-operator", clock.now())?;
+    tracing::info!(path = %path.display(), "the first operator's token was written");
+    Ok(())
+}
+
+/// Puts the configured registry and rule profile in force where they are not yet, and takes every
+/// registry that ever was in force along: a status as known on a past day needs the one of then.
+fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evaluator, ServeError> {
+    let activate = |kind, version: &str, content: &[u8]| {
+        let active = store.active(kind, None)?;
+        if active.is_none_or(|active| active.version != version || active.content != content) {
+            store.activate(kind, version, content, CONFIGURATION, clock.now())?;
+        }
+        Ok::<(), ServeError>(())
+    };
+    let registry = &config.registry;
+    activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
+    activate(ActivationKind::Profile, &config.profile.name(), config.profile_text.as_bytes())?;
+    let mut history = registry.clone();
+    for earlier in store.activations(ActivationKind::Registry)? {
+        if earlier.version != registry.latest().version {
+            let earlier = activation::read_registry(&earlier.content)
+                .map_err(|error| store::Error::Corrupt(error.to_string()))?;
+            history = history.with_history(earlier);
+        }
+    }
+    Ok(Evaluator { registry: Arc::new(history), profile: Arc::new(config.profile.clone()) })
+}
+
+/// Puts the configured model in force where none was ever activated.
+fn first_model(store: &Store, config: &Config, clock: &Clock) -> Result<(), ServeError> {
+    if store.active(ActivationKind::Model, None)?.is_none() {
+        let (version, content) = (&config.model.id, activation::model_content(&config.model));
+        store.activate(ActivationKind::Model, version, &content, CONFIGURATION, clock.now())?;
+    }
+    Ok(())
+}

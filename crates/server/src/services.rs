@@ -1,0 +1,19 @@
+//! The gRPC services: each translates calls into the store's intents and the engine's commands.
+
+mod admin;
+mod binding;
+mod explanation;
+mod pages;
+mod registry;
+mod reviews;
+mod rows;
+mod statuses;
+mod submissions;
+
+pub use admin::Admin;
+pub use binding::KeyBinding;
+pub use explanation::millibits;
+pub use registry::Registries;
+pub use reviews::Reviews;
+pub use statuses::Statuses;
+pub use submissions::Submissions;

@@ -1,0 +1,343 @@
+//! AdminService: agencies, tokens, the model in force, and what the service is.
+
+use std::sync::Arc;
+
+use api::{
+    ErrorReason,
+    admin::{self as proto, admin_service_server::AdminService},
+    convert::{Violation, record_key_to_proto},
+    error::status,
+    limits::PAGE,
+};
+use record::{AgencyId, Schema};
+use store::{Activation, ActivationKind, Principal, Store, Token};
+use tonic::{Request, Response, Status};
+
+use super::{
+    binding::bound_epoch,
+    pages::{cut, page_token, place_of},
+};
+use crate::{
+    access::{person_of, token_hash},
+    activation,
+    clock::Clock,
+    engine::{Difference, EngineHandle, Evaluator},
+    files::random_secret,
+    status::{blocking, internal, of_engine, of_store},
+    times::timestamp,
+};
+
+/// Differences that a reconciliation lists at most.
+const DIFFERENCES_LISTED_MAX: usize = 1_000;
+
+/// The service; a clone is another handle of the same one.
+#[derive(Clone)]
+pub struct Admin {
+    /// The durable state.
+    pub store: Store,
+    /// Trains, activates and reconciles.
+    pub engine: EngineHandle,
+    /// What time it is.
+    pub clock: Clock,
+    /// The linkage schema.
+    pub schema: Arc<Schema>,
+    /// The registry in force.
+    pub evaluator: Evaluator,
+}
+
+impl Admin {
+    fn add_agency(&self, agency: Option<proto::Agency>) -> Result<proto::Agency, Status> {
+        let agency = agency.unwrap_or_default();
+        let id: AgencyId = agency.id.parse().map_err(|error: record::InvalidId| {
+            Status::from(Violation::new("agency.id", error.to_string()))
+        })?;
+        if !(1..=200).contains(&agency.title.chars().count()) {
+            return Err(Violation::new("agency.title", "give 1 to 200 characters").into());
+        }
+        let store_error = |e: store::Error| of_store(&e, ErrorReason::AgencyUnknown);
+        let known = self.store.agencies().map_err(store_error)?;
+        match known.iter().find(|known| known.id == id) {
+            Some(known) if known.title == agency.title => Ok(agency),
+            Some(_) => {
+                let message = "the agency exists with another title: list the agencies";
+                Err(status(ErrorReason::AgencyExists, message, &[]))
+            }
+            None => {
+                let mut secret = [0; 32];
+                getrandom::fill(&mut secret).map_err(|_| internal())?;
+                self.store
+                    .add_agency(&id, &agency.title, secret, self.clock.now())
+                    .map_err(store_error)?;
+                Ok(agency)
+            }
+        }
+    }
+
+    fn issue_token(
+        &self,
+        request: &proto::IssueTokenRequest,
+    ) -> Result<proto::IssueTokenResponse, Status> {
+        let label = &request.label;
+        if !(1..=64).contains(&label.len()) || !label.bytes().all(|b| b.is_ascii_graphic()) {
+            let remedy = "give 1 to 64 visible ASCII characters";
+            return Err(Violation::new("label", remedy).into());
+        }
+        let principal = principal(request)?;
+        let secret = random_secret();
+        let issued_at = self.clock.now();
+        self.store
+            .issue_token(token_hash(&secret), &principal, label, issued_at)
+            .map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
+        let token = Token { label: label.clone(), principal, issued_at, revoked_at: None };
+        Ok(proto::IssueTokenResponse { token: Some(token_to_proto(&token)), secret })
+    }
+
+    fn revoke_token(&self, label: &str) -> Result<proto::AccessToken, Status> {
+        let store_error = |e: store::Error| of_store(&e, ErrorReason::TokenUnknown);
+        self.store.revoke_token(label, self.clock.now()).map_err(store_error)?;
+        let tokens = self.store.tokens().map_err(store_error)?;
+        let revoked = tokens.iter().find(|token| token.label == label);
+        revoked.map(token_to_proto).ok_or_else(internal)
+    }
+
+    fn info(&self) -> Result<proto::GetServiceInfoResponse, Status> {
+        let read = || -> store::Result<proto::GetServiceInfoResponse> {
+            let mut records = 0;
+            for agency in self.store.agencies()? {
+                records += self.store.current_records(&agency.id)?;
+            }
+            let counts = self.store.task_counts(self.clock.today())?;
+            let model = self.store.active(ActivationKind::Model, None)?;
+            let labels = self.store.label_counts()?;
+            let registry = self.evaluator.registry.at(self.clock.today());
+            Ok(proto::GetServiceInfoResponse {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                schema_id: self.schema.id.clone(),
+                schema_version: self.schema.version,
+                schema_fingerprint: self.schema.fingerprint().to_vec(),
+                key_epoch: bound_epoch(&self.store)?,
+                records,
+                participants: self.store.participant_count()?,
+                events: self.store.event_count()?,
+                waiting_events: self.store.waiting_events()?,
+                log_sequence: self.store.last_seq()?.0,
+                applied_sequence: self.engine.applied().0,
+                open_tasks: counts.iter().map(|count| count.open).sum(),
+                model_version: model.map_or_else(String::new, |model| model.version),
+                registry_version: registry.map_or_else(String::new, |it| it.version.clone()),
+                labels: labels.into_iter().map(label_to_proto).collect(),
+            })
+        };
+        read().map_err(|e| of_store(&e, ErrorReason::Internal))
+    }
+
+    fn active_model(&self) -> Result<proto::Model, Status> {
+        let active = self.store.active(ActivationKind::Model, None);
+        let active = active.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+        active.map(|active| model_to_proto(&active)).ok_or_else(internal)
+    }
+}
+
+#[tonic::async_trait]
+impl AdminService for Admin {
+    async fn add_agency(
+        &self,
+        request: Request<proto::AddAgencyRequest>,
+    ) -> Result<Response<proto::AddAgencyResponse>, Status> {
+        let (this, request) = (self.clone(), request.into_inner());
+        let agency = Some(blocking(move || this.add_agency(request.agency)).await?);
+        Ok(Response::new(proto::AddAgencyResponse { agency }))
+    }
+
+    async fn list_agencies(
+        &self,
+        request: Request<proto::ListAgenciesRequest>,
+    ) -> Result<Response<proto::ListAgenciesResponse>, Status> {
+        let (store, request) = (self.store.clone(), request.into_inner());
+        let size = PAGE.size(request.page_size)?;
+        let after = place_of("agencies", &request.page_token)?.unwrap_or_default();
+        let agencies =
+            blocking(move || store.agencies().map_err(|e| of_store(&e, ErrorReason::Internal)))
+                .await?;
+        let mut page: Vec<_> = agencies
+            .into_iter()
+            .filter(|agency| *agency.id.as_str() > *after)
+            .map(|agency| proto::Agency { id: agency.id.to_string(), title: agency.title })
+            .collect();
+        let more = cut(&mut page, size);
+        let next = page.last().filter(|_| more).map(|last| page_token("agencies", &last.id));
+        Ok(Response::new(proto::ListAgenciesResponse {
+            agencies: page,
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn issue_token(
+        &self,
+        request: Request<proto::IssueTokenRequest>,
+    ) -> Result<Response<proto::IssueTokenResponse>, Status> {
+        let (this, request) = (self.clone(), request.into_inner());
+        Ok(Response::new(blocking(move || this.issue_token(&request)).await?))
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<proto::ListTokensRequest>,
+    ) -> Result<Response<proto::ListTokensResponse>, Status> {
+        let (store, request) = (self.store.clone(), request.into_inner());
+        let size = PAGE.size(request.page_size)?;
+        let after = place_of("tokens", &request.page_token)?.unwrap_or_default();
+        let tokens =
+            blocking(move || store.tokens().map_err(|e| of_store(&e, ErrorReason::Internal)))
+                .await?;
+        let mut page: Vec<_> =
+            tokens.iter().filter(|token| token.label > after).map(token_to_proto).collect();
+        let more = cut(&mut page, size);
+        let next = page.last().filter(|_| more).map(|last| page_token("tokens", &last.label));
+        Ok(Response::new(proto::ListTokensResponse {
+            tokens: page,
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<proto::RevokeTokenRequest>,
+    ) -> Result<Response<proto::RevokeTokenResponse>, Status> {
+        let (this, request) = (self.clone(), request.into_inner());
+        let token = Some(blocking(move || this.revoke_token(&request.label)).await?);
+        Ok(Response::new(proto::RevokeTokenResponse { token }))
+    }
+
+    async fn train(
+        &self,
+        request: Request<proto::TrainRequest>,
+    ) -> Result<Response<proto::TrainResponse>, Status> {
+        let author = person_of(&request)?;
+        let request = request.into_inner();
+        let activate = request.activate.then_some(author);
+        let trained = self.engine.train(request.seed, activate).await.map_err(|e| of_engine(&e))?;
+        let model = match trained.activated {
+            Some(seq) => {
+                self.engine.wait_applied(seq).await.map_err(|e| of_engine(&e))?;
+                let this = self.clone();
+                blocking(move || this.active_model()).await?
+            }
+            None => proto::Model {
+                version: trained.version,
+                content: trained.content,
+                activated_at: None,
+            },
+        };
+        let report = trained.report;
+        Ok(Response::new(proto::TrainResponse { model: Some(model), report }))
+    }
+
+    async fn activate_model(
+        &self,
+        request: Request<proto::ActivateModelRequest>,
+    ) -> Result<Response<proto::ActivateModelResponse>, Status> {
+        let author = person_of(&request)?;
+        let content = request.into_inner().content;
+        let seq = self.engine.activate(content, author).await.map_err(|e| of_engine(&e))?;
+        self.engine.wait_applied(seq).await.map_err(|e| of_engine(&e))?;
+        let this = self.clone();
+        let model = Some(blocking(move || this.active_model()).await?);
+        Ok(Response::new(proto::ActivateModelResponse { model }))
+    }
+
+    async fn get_model(
+        &self,
+        _: Request<proto::GetModelRequest>,
+    ) -> Result<Response<proto::GetModelResponse>, Status> {
+        let this = self.clone();
+        let model = Some(blocking(move || this.active_model()).await?);
+        Ok(Response::new(proto::GetModelResponse { model }))
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<proto::ReconcileRequest>,
+    ) -> Result<Response<proto::ReconcileResponse>, Status> {
+        let repair = request.into_inner().repair;
+        let found = self.engine.reconcile(repair).await.map_err(|e| of_engine(&e))?;
+        let listed = found.differences.iter().take(DIFFERENCES_LISTED_MAX);
+        Ok(Response::new(proto::ReconcileResponse {
+            differences: listed.map(difference_to_proto).collect(),
+            total: found.differences.len() as u64,
+            records: found.records,
+            statuses: found.statuses,
+        }))
+    }
+
+    async fn get_service_info(
+        &self,
+        _: Request<proto::GetServiceInfoRequest>,
+    ) -> Result<Response<proto::GetServiceInfoResponse>, Status> {
+        let this = self.clone();
+        Ok(Response::new(blocking(move || this.info()).await?))
+    }
+}
+
+fn principal(request: &proto::IssueTokenRequest) -> Result<Principal, Status> {
+    let name = || -> Result<String, Status> {
+        let name = request.subject.trim();
+        if (1..=64).contains(&name.chars().count()) {
+            return Ok(name.to_owned());
+        }
+        Err(Violation::new("subject", "give the person's name, 1 to 64 characters").into())
+    };
+    match request.role() {
+        proto::Role::Agency => {
+            let agency = request.subject.parse().map_err(|error: record::InvalidId| {
+                Status::from(Violation::new("subject", error.to_string()))
+            })?;
+            Ok(Principal::Agency(agency))
+        }
+        proto::Role::Steward => Ok(Principal::Steward(name()?)),
+        proto::Role::Operator => Ok(Principal::Operator(name()?)),
+        proto::Role::Unspecified => {
+            Err(Violation::new("role", "give agency, steward or operator").into())
+        }
+    }
+}
+
+fn token_to_proto(token: &Token) -> proto::AccessToken {
+    let (role, subject) = match &token.principal {
+        Principal::Agency(agency) => (proto::Role::Agency, agency.to_string()),
+        Principal::Steward(name) => (proto::Role::Steward, name.clone()),
+        Principal::Operator(name) => (proto::Role::Operator, name.clone()),
+    };
+    proto::AccessToken {
+        label: token.label.clone(),
+        role: role.into(),
+        subject,
+        issued_at: Some(timestamp(token.issued_at)),
+        revoked_at: token.revoked_at.map(timestamp),
+    }
+}
+
+fn model_to_proto(active: &Activation) -> proto::Model {
+    proto::Model {
+        version: active.version.clone(),
+        content: activation::model_text(&active.content),
+        activated_at: Some(timestamp(active.at)),
+    }
+}
+
+fn difference_to_proto(difference: &Difference) -> proto::Difference {
+    proto::Difference {
+        record: Some(record_key_to_proto(&difference.record)),
+        what: difference.what.to_owned(),
+        served: difference.served.clone(),
+        rebuilt: difference.rebuilt.clone(),
+    }
+}
+
+fn label_to_proto(count: store::LabelCount) -> proto::LabelCount {
+    proto::LabelCount {
+        pathway: count.pathway,
+        label: count.label,
+        participants: count.participants,
+    }
+}

@@ -1,0 +1,368 @@
+//! StatusService: what an agency may know of its own people, at any date, and what changed.
+
+use std::{pin::Pin, time::Duration};
+
+use api::{
+    ErrorReason,
+    convert::{Addressee, Violation, date_to_proto, optional_date, status_to_proto},
+    error::status,
+    limits::{MAX_BATCH_GET, STATUS_PAGE},
+    status::{self as proto, status_service_server::StatusService},
+    types,
+};
+use data_encoding::BASE64URL_NOPAD;
+use jiff::civil::Date;
+use pathways::Scope;
+use record::{AgencyId, LocalId, RecordKey};
+use store::{Change, Seq, StatusFilter, StatusPlace, Store};
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+
+use super::pages::{cut, page_token, place_of};
+use crate::{
+    access::agency_of,
+    clock::Clock,
+    engine::{EngineHandle, Evaluator, read_status},
+    pseudonym::pseudonym,
+    status::{blocking, of_engine, of_store},
+    times::timestamp,
+};
+
+/// Changes read at a time by a watching client.
+const WATCH_PAGE: usize = 256;
+
+/// How long a watching client's stream waits before it looks again, should it have missed a sign.
+const WATCH_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The service; a clone is another handle of the same one.
+#[derive(Clone)]
+pub struct Statuses {
+    /// The durable state.
+    pub store: Store,
+    /// Tells when there is something new.
+    pub engine: EngineHandle,
+    /// What time it is.
+    pub clock: Clock,
+    /// Applies the rules at past dates.
+    pub evaluator: Evaluator,
+}
+
+/// The days of a question.
+#[derive(Clone, Copy)]
+struct Days {
+    as_of: Date,
+    known_at: Date,
+    /// The last fact known at the end of `known_at`; `None`: all facts.
+    up_to: Option<Seq>,
+}
+
+impl Statuses {
+    fn days(
+        &self,
+        as_of: Option<&types::Date>,
+        known_at: Option<&types::Date>,
+    ) -> Result<Days, Status> {
+        let today = self.clock.today();
+        let as_of = optional_date(as_of, "as_of")?.unwrap_or(today);
+        let known_at = optional_date(known_at, "known_at")?.unwrap_or_else(|| today.max(as_of));
+        if known_at < as_of {
+            let message = "known_at lies before as_of: nothing can be said of days after those \
+                           whose data count; leave known_at out or give a later day";
+            return Err(status(ErrorReason::KnownBeforeAsOf, message, &[]));
+        }
+        let up_to = if known_at < today {
+            let end = self.clock.end_of(known_at);
+            Some(self.store.seq_before(end).map_err(|e| of_store(&e, ErrorReason::Internal))?)
+        } else {
+            None
+        };
+        Ok(Days { as_of, known_at, up_to })
+    }
+
+    /// The statuses of one record; `None` when the agency has no such record.
+    fn of_record(
+        &self,
+        record: &RecordKey,
+        secret: &[u8; 32],
+        pathway: &str,
+        days: Days,
+    ) -> Result<Option<Vec<proto::Status>>, Status> {
+        let internal = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
+        if !self.store.record_exists(record).map_err(internal)? {
+            return Ok(None);
+        }
+        let Some(participant) = self.store.participant_of(record, days.up_to).map_err(internal)?
+        else {
+            return Ok(Some(Vec::new()));
+        };
+        let members = self.store.members_of(participant, days.up_to).map_err(internal)?;
+        let own: Vec<RecordKey> =
+            members.iter().filter(|m| m.agency == record.agency).cloned().collect();
+        let oldest = self.store.first_heard(&own).map_err(internal)?;
+        let name = pseudonym(secret, &oldest.as_ref().unwrap_or(record).local_id);
+        let statuses = self
+            .evaluator
+            .statuses_of(&self.store, &members, days.up_to, days.as_of, days.known_at)
+            .map_err(|e| of_engine(&e))?;
+        let addressee =
+            Addressee { agency: &record.agency, local_id: &record.local_id, pseudonym: &name };
+        let messages = statuses.iter().map(|status| status_to_proto(status, addressee));
+        Ok(Some(messages.filter(|m| pathway.is_empty() || m.pathway == pathway).collect()))
+    }
+
+    fn secret_of(&self, agency: &AgencyId) -> Result<[u8; 32], Status> {
+        let agencies = self.store.agencies().map_err(|e| of_store(&e, ErrorReason::Internal))?;
+        let found = agencies.into_iter().find(|found| found.id == *agency);
+        found.map(|found| found.pseudonym_secret).ok_or_else(|| {
+            status(ErrorReason::AgencyUnknown, "the token's agency is not registered", &[])
+        })
+    }
+
+    fn check_pathway(&self, pathway: &str) -> Result<(), Status> {
+        let version = self.evaluator.registry.at(self.clock.today());
+        let pathways = version.map_or(&[][..], |version| &version.pathways);
+        let system = Scope::System.to_string();
+        let mut known: Vec<&str> = pathways.iter().map(|known| known.id.as_str()).collect();
+        known.push(&system);
+        if pathway.is_empty() || known.contains(&pathway) {
+            return Ok(());
+        }
+        let message = format!("the registry has no such pathway; it has {}", known.join(", "));
+        Err(status(ErrorReason::PathwayUnknown, &message, &[]))
+    }
+
+    fn batch(
+        &self,
+        agency: &AgencyId,
+        request: &proto::BatchGetStatusesRequest,
+    ) -> Result<proto::BatchGetStatusesResponse, Status> {
+        if request.local_ids.len() > MAX_BATCH_GET {
+            let remedy = format!("give at most {MAX_BATCH_GET} local ids");
+            return Err(Violation::new("local_ids", remedy).into());
+        }
+        self.check_pathway(&request.pathway)?;
+        let days = self.days(request.as_of.as_ref(), request.known_at.as_ref())?;
+        let secret = self.secret_of(agency)?;
+        let mut answer = proto::BatchGetStatusesResponse::default();
+        for (place, local_id) in (0..).zip(&request.local_ids) {
+            let local_id: LocalId = local_id.parse().map_err(|error: record::InvalidId| {
+                Status::from(Violation::new(format!("local_ids[{place}]"), error.to_string()))
+            })?;
+            let record = RecordKey::new(agency.clone(), local_id);
+            match self.of_record(&record, &secret, &request.pathway, days)? {
+                Some(statuses) => answer.statuses.extend(statuses),
+                None => answer.unknown.push(place),
+            }
+        }
+        Ok(answer)
+    }
+
+    fn list(
+        &self,
+        agency: &AgencyId,
+        request: &proto::ListStatusesRequest,
+    ) -> Result<proto::ListStatusesResponse, Status> {
+        self.check_pathway(&request.pathway)?;
+        let size = STATUS_PAGE.size(request.page_size)?;
+        let list = format!("statuses {} {}", request.pathway, request.label);
+        let after = place_of(&list, &request.page_token)?.and_then(|place| {
+            let (local_id, pathway) = place.split_once('/')?;
+            Some(StatusPlace { local_id: local_id.parse().ok()?, pathway: pathway.to_owned() })
+        });
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let filter = StatusFilter { pathway: some(&request.pathway), label: some(&request.label) };
+        let internal = |e: &store::Error| of_store(e, ErrorReason::Internal);
+        let mut rows = self
+            .store
+            .statuses(agency, &filter, after.as_ref(), size + 1)
+            .map_err(|e| internal(&e))?;
+        let more = cut(&mut rows, size);
+        let last = rows.last().filter(|_| more);
+        let next =
+            last.map(|row| page_token(&list, &format!("{}/{}", row.record.local_id, row.pathway)));
+        let today = Some(date_to_proto(self.clock.today()));
+        let statuses = rows.iter().map(|row| {
+            let status = read_status(&row.payload).map_err(|e| internal(&e))?;
+            Ok(proto::Status { as_of: today, known_at: today, ..status })
+        });
+        Ok(proto::ListStatusesResponse {
+            statuses: statuses.collect::<Result<_, Status>>()?,
+            next_page_token: next.unwrap_or_default(),
+        })
+    }
+}
+
+/// The place in the feed that a cursor names.
+fn position(agency: &AgencyId, cursor: &str) -> Result<u64, Status> {
+    if cursor.is_empty() {
+        return Ok(0);
+    }
+    let invalid = || {
+        let message = "the cursor is not one that this agency's feed gave: start from the \
+                       beginning, or take `status list` as a snapshot first";
+        status(ErrorReason::CursorInvalid, message, &[])
+    };
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
+    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
+    let place = text.strip_prefix("feed 1 ").and_then(|rest| rest.rsplit_once(' '));
+    match place {
+        Some((of, number)) if of == agency.as_str() => number.parse().map_err(|_| invalid()),
+        _ => Err(invalid()),
+    }
+}
+
+fn cursor_at(agency: &AgencyId, number: u64) -> String {
+    BASE64URL_NOPAD.encode(format!("feed 1 {agency} {number}").as_bytes())
+}
+
+fn change_to_proto(agency: &AgencyId, change: &Change) -> Result<proto::StatusChange, Status> {
+    let damaged = || store::Error::Corrupt("a stored change cannot be read".to_owned());
+    let message: proto::StatusChange =
+        api::decode(&change.payload).map_err(|_| of_store(&damaged(), ErrorReason::Internal))?;
+    Ok(proto::StatusChange {
+        cursor: cursor_at(agency, change.cursor),
+        changed_at: Some(timestamp(change.at)),
+        ..message
+    })
+}
+
+type ChangeStream = Pin<Box<dyn Stream<Item = Result<proto::WatchChangesResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl StatusService for Statuses {
+    async fn get_status(
+        &self,
+        request: Request<proto::GetStatusRequest>,
+    ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (this, request) = (self.clone(), request.into_inner());
+        let answer = blocking(move || {
+            let request = proto::BatchGetStatusesRequest {
+                local_ids: vec![request.local_id],
+                pathway: request.pathway,
+                as_of: request.as_of,
+                known_at: request.known_at,
+            };
+            this.batch(&agency, &request)
+        })
+        .await?;
+        if !answer.unknown.is_empty() {
+            let message = "the agency has no current record of this local id";
+            return Err(status(ErrorReason::RecordUnknown, message, &[]));
+        }
+        Ok(Response::new(proto::GetStatusResponse { statuses: answer.statuses }))
+    }
+
+    async fn batch_get_statuses(
+        &self,
+        request: Request<proto::BatchGetStatusesRequest>,
+    ) -> Result<Response<proto::BatchGetStatusesResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (this, request) = (self.clone(), request.into_inner());
+        Ok(Response::new(blocking(move || this.batch(&agency, &request)).await?))
+    }
+
+    async fn list_statuses(
+        &self,
+        request: Request<proto::ListStatusesRequest>,
+    ) -> Result<Response<proto::ListStatusesResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (this, request) = (self.clone(), request.into_inner());
+        Ok(Response::new(blocking(move || this.list(&agency, &request)).await?))
+    }
+
+    async fn list_changes(
+        &self,
+        request: Request<proto::ListChangesRequest>,
+    ) -> Result<Response<proto::ListChangesResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (store, request) = (self.store.clone(), request.into_inner());
+        let size = STATUS_PAGE.size(request.page_size)?;
+        let after = position(&agency, &request.cursor)?;
+        let answer = blocking(move || {
+            let changes = store
+                .changes(&agency, after, size)
+                .map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            let last = changes.last().map_or(after, |change| change.cursor);
+            Ok(proto::ListChangesResponse {
+                changes: changes
+                    .iter()
+                    .map(|change| change_to_proto(&agency, change))
+                    .collect::<Result<_, _>>()?,
+                next_cursor: cursor_at(&agency, last),
+            })
+        })
+        .await?;
+        Ok(Response::new(answer))
+    }
+
+    type WatchChangesStream = ChangeStream;
+
+    async fn watch_changes(
+        &self,
+        request: Request<proto::WatchChangesRequest>,
+    ) -> Result<Response<ChangeStream>, Status> {
+        let agency = agency_of(&request)?;
+        let after = position(&agency, &request.into_inner().cursor)?;
+        let (send, stream) = mpsc::channel(WATCH_PAGE);
+        tokio::spawn(watch(self.store.clone(), self.engine.clone(), agency, after, send));
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+}
+
+/// Sends changes after `after` as they come, until the client goes away. A slow client holds back
+/// only its own stream: what waits for it stays in the store.
+async fn watch(
+    store: Store,
+    engine: EngineHandle,
+    agency: AgencyId,
+    mut after: u64,
+    send: mpsc::Sender<Result<proto::WatchChangesResponse, Status>>,
+) {
+    let mut applied = engine.watch_applied();
+    loop {
+        let (reader, of, from) = (store.clone(), agency.clone(), after);
+        let page = blocking(move || {
+            let page = reader.changes(&of, from, WATCH_PAGE);
+            page.map_err(|e| of_store(&e, ErrorReason::Internal))
+        })
+        .await;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                let _ = send.send(Err(error)).await;
+                return;
+            }
+        };
+        for change in &page {
+            after = change.cursor;
+            let message = change_to_proto(&agency, change)
+                .map(|change| proto::WatchChangesResponse { change: Some(change) });
+            if send.send(message).await.is_err() {
+                return;
+            }
+        }
+        if page.len() < WATCH_PAGE {
+            tokio::select! {
+                () = send.closed() => return,
+                sign = applied.changed() => if sign.is_err() { return },
+                () = tokio::time::sleep(WATCH_PATIENCE) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_serves_its_own_agency_only() {
+        let (a, b): (AgencyId, AgencyId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        assert_eq!(position(&a, &cursor_at(&a, 7)).unwrap(), 7);
+        assert_eq!(position(&a, "").unwrap(), 0);
+        assert!(position(&b, &cursor_at(&a, 7)).is_err());
+        assert!(position(&a, "???").is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! How the errors of the inner rooms look to a caller: one place, one reason each.
+
+use std::time::Duration;
+
+use api::{
+    ErrorReason,
+    error::{retry, status},
+};
+use tonic::Status;
+
+use crate::engine::EngineError;
+
+/// What a caller is told of the store's error when `missing` is what was asked for.
+pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
+    use store::Error as E;
+    match error {
+        E::NotFound { .. } => status(missing, &error.to_string(), &[]),
+        E::AlreadyExists { what: "token" } => {
+            status(ErrorReason::TokenLabelExists, &error.to_string(), &[])
+        }
+        E::AlreadyExists { what: "agency" } => {
+            status(ErrorReason::AgencyExists, &error.to_string(), &[])
+        }
+        E::OffsetGap { expected } => {
+            let metadata = [("expected_offset", expected.to_string())];
+            status(ErrorReason::OffsetGap, &error.to_string(), &metadata)
+        }
+        E::Sealed => status(ErrorReason::SubmissionSealed, &error.to_string(), &[]),
+        E::Busy => retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(1)),
+        E::Full => status(ErrorReason::ServiceUnavailable, &error.to_string(), &[]),
+        E::Conflict { .. } | E::AlreadyExists { .. } => {
+            status(ErrorReason::RequestIdReused, &error.to_string(), &[])
+        }
+        E::Fatal(_)
+        | E::Corrupt(_)
+        | E::Locked { .. }
+        | E::NewerSchema { .. }
+        | E::Foreign { .. }
+        | E::Io { .. } => {
+            tracing::error!(%error, "the store failed");
+            internal()
+        }
+    }
+}
+
+/// What a caller is told of the engine's error.
+pub fn of_engine(error: &EngineError) -> Status {
+    match error {
+        EngineError::Busy => {
+            retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(1))
+        }
+        EngineError::Stopped => status(ErrorReason::ServiceUnavailable, &error.to_string(), &[]),
+        EngineError::Training(_) => status(ErrorReason::TrainingFailed, &error.to_string(), &[]),
+        EngineError::Model(_) => status(ErrorReason::ModelInvalid, &error.to_string(), &[]),
+        EngineError::Store(error) => of_store(error, ErrorReason::Internal),
+    }
+}
+
+/// An error of the service itself; the log has the details.
+pub fn internal() -> Status {
+    let message = "the service failed; nothing that was acknowledged is lost";
+    status(ErrorReason::Internal, message, &[])
+}
+
+/// Runs work that blocks (the disk, much computation) off the threads that serve.
+///
+/// # Errors
+/// The work's own, or an internal error when it panicked.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Status> + Send + 'static,
+) -> Result<T, Status> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => {
+            tracing::error!(%error, "a request failed");
+            Err(internal())
+        }
+    }
+}

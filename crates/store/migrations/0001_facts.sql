@@ -1,0 +1,212 @@
+-- The facts: what was accepted, from whom, when. Rows are added, never changed and never removed;
+-- 0003_append_only.sql enforces it. Times are microseconds since 1970-01-01 UTC, days ISO texts.
+
+-- Set once for the life of the database: instance id, schema fingerprint, key check value.
+CREATE TABLE fact_setting (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_agency (
+    id               TEXT    NOT NULL PRIMARY KEY,
+    title            TEXT    NOT NULL,
+    pseudonym_secret BLOB    NOT NULL CHECK (length(pseudonym_secret) = 32),
+    added_at         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Bearer tokens: the hash alone, never the token.
+CREATE TABLE fact_token (
+    hash      BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    label     TEXT    NOT NULL UNIQUE,
+    role      TEXT    NOT NULL CHECK (role IN ('agency', 'steward', 'operator')),
+    name      TEXT    NOT NULL,
+    issued_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_token_revocation (
+    label      TEXT    NOT NULL PRIMARY KEY REFERENCES fact_token (label),
+    revoked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The order of everything that was accepted. `reference` is the id of the submission or decision,
+-- or the version activated.
+CREATE TABLE fact_log (
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at        INTEGER NOT NULL,
+    kind      TEXT    NOT NULL CHECK (kind IN (
+        'records', 'events', 'decision', 'decision_undone', 'model', 'registry', 'profile')),
+    reference TEXT    NOT NULL
+) STRICT;
+
+-- Submissions move forward only: open, then accepted or abandoned. `digest` is the running digest
+-- over the `committed_offset` rows stored. The columns from `seq` on are the receipt.
+CREATE TABLE fact_submission (
+    number           INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               TEXT    NOT NULL UNIQUE,
+    agency           TEXT    NOT NULL REFERENCES fact_agency (id),
+    request_id       TEXT    NOT NULL,
+    kind             TEXT    NOT NULL CHECK (kind IN ('records', 'events')),
+    mode             TEXT    NOT NULL CHECK (mode IN ('delta', 'snapshot')),
+    as_of            TEXT    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    state            TEXT    NOT NULL CHECK (state IN ('open', 'accepted', 'abandoned')),
+    committed_offset INTEGER NOT NULL,
+    rejected         INTEGER NOT NULL,
+    digest           BLOB    NOT NULL CHECK (length(digest) = 32),
+    seq              INTEGER UNIQUE REFERENCES fact_log (seq),
+    accepted         INTEGER,
+    unchanged        INTEGER,
+    withdrawn        INTEGER,
+    finalized_at     INTEGER,
+    UNIQUE (agency, request_id),
+    CHECK ((state = 'accepted') = (seq IS NOT NULL))
+) STRICT;
+
+CREATE INDEX fact_submission_of_agency ON fact_submission (agency);
+
+-- The rows of submissions as they were sent. `place` is number * 2^32 + offset, so that the rows
+-- of one submission lie together in order without an index. A row has a payload unless it was
+-- refused, or equals a row that was accepted before.
+CREATE TABLE fact_submission_row (
+    place         INTEGER PRIMARY KEY,
+    local_id      TEXT,
+    version       INTEGER,
+    event_id      TEXT,
+    received_on   TEXT,
+    digest        BLOB NOT NULL CHECK (length(digest) = 32),
+    refused       TEXT,
+    refused_field TEXT,
+    payload       BLOB
+) STRICT;
+
+CREATE INDEX fact_submission_row_refused ON fact_submission_row (place) WHERE refused IS NOT NULL;
+
+-- Accepted versions of identity records; `place` is the row that holds the payload. A version that
+-- is accepted again after a withdrawal is listed again, with the place of the first row.
+CREATE TABLE fact_record_version (
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    version  INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    place    INTEGER NOT NULL,
+    PRIMARY KEY (agency, local_id, version, seq)
+) STRICT, WITHOUT ROWID;
+
+-- A withdrawal takes away every version accepted before it.
+CREATE TABLE fact_withdrawal (
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    seq      INTEGER NOT NULL,
+    PRIMARY KEY (agency, local_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_withdrawal_of_fact ON fact_withdrawal (seq);
+
+CREATE VIEW present_version AS
+SELECT v.agency, v.local_id, v.version, v.seq, v.place
+FROM fact_record_version AS v
+WHERE v.seq > coalesce(
+    (SELECT max(w.seq) FROM fact_withdrawal AS w
+     WHERE w.agency = v.agency AND w.local_id = v.local_id), 0);
+
+-- Accepted events, lying by record: that is how they are read.
+CREATE TABLE fact_event (
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    event_id TEXT    NOT NULL,
+    seq      INTEGER NOT NULL,
+    place    INTEGER NOT NULL,
+    PRIMARY KEY (agency, local_id, event_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX fact_event_once ON fact_event (agency, event_id);
+
+CREATE TABLE fact_decision (
+    seq            INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    id             TEXT    NOT NULL UNIQUE,
+    left_agency    TEXT    NOT NULL,
+    left_local_id  TEXT    NOT NULL,
+    right_agency   TEXT    NOT NULL,
+    right_local_id TEXT    NOT NULL,
+    verdict        TEXT    NOT NULL CHECK (verdict IN ('link', 'separate')),
+    author         TEXT    NOT NULL,
+    reason         TEXT    NOT NULL,
+    model_version  TEXT    NOT NULL,
+    at             INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE fact_decision_undo (
+    seq      INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    decision TEXT    NOT NULL UNIQUE REFERENCES fact_decision (id),
+    author   TEXT    NOT NULL,
+    reason   TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+
+-- A task put off to a later day; the last one counts. Tasks themselves are derived.
+CREATE TABLE fact_deferral (
+    number INTEGER PRIMARY KEY,
+    task   TEXT    NOT NULL,
+    until  TEXT    NOT NULL,
+    author TEXT    NOT NULL,
+    reason TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX fact_deferral_of_task ON fact_deferral (task);
+
+CREATE TABLE fact_activation (
+    seq     INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    kind    TEXT    NOT NULL CHECK (kind IN ('model', 'registry', 'profile')),
+    version TEXT    NOT NULL,
+    content BLOB    NOT NULL,
+    author  TEXT    NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX fact_activation_of_kind ON fact_activation (kind, version);
+
+-- One entry for each time that results were asserted: on which facts, when, under which model.
+CREATE TABLE fact_settlement (
+    number        INTEGER PRIMARY KEY AUTOINCREMENT,
+    up_to_seq     INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    model_version TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX fact_settlement_up_to ON fact_settlement (up_to_seq);
+
+-- The membership log: which participant a record was given by a settlement; NULL: withdrawn.
+CREATE TABLE fact_membership (
+    agency      TEXT    NOT NULL,
+    local_id    TEXT    NOT NULL,
+    settlement  INTEGER NOT NULL,
+    participant INTEGER,
+    cause       TEXT    NOT NULL,
+    PRIMARY KEY (agency, local_id, settlement)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_membership_of_participant ON fact_membership (participant);
+
+CREATE TABLE fact_redirect (
+    from_participant INTEGER PRIMARY KEY,
+    to_participant   INTEGER NOT NULL,
+    settlement       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE fact_origin (
+    participant INTEGER PRIMARY KEY,
+    split_from  INTEGER NOT NULL,
+    settlement  INTEGER NOT NULL
+) STRICT;
+
+-- Each agency's feed: cursors count from 1 without gaps.
+CREATE TABLE fact_change (
+    agency     TEXT    NOT NULL,
+    cursor     INTEGER NOT NULL,
+    settlement INTEGER NOT NULL,
+    local_id   TEXT    NOT NULL,
+    pathway    TEXT    NOT NULL,
+    payload    BLOB    NOT NULL,
+    PRIMARY KEY (agency, cursor)
+) STRICT, WITHOUT ROWID;

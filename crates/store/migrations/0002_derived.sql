@@ -1,0 +1,49 @@
+-- Derived state: all of it can be emptied and computed again from the facts.
+
+CREATE TABLE derived_progress (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    applied_seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE derived_membership (
+    agency      TEXT    NOT NULL,
+    local_id    TEXT    NOT NULL,
+    participant INTEGER NOT NULL,
+    PRIMARY KEY (agency, local_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX derived_membership_of_participant ON derived_membership (participant);
+
+CREATE TABLE derived_status (
+    agency   TEXT NOT NULL,
+    local_id TEXT NOT NULL,
+    pathway  TEXT NOT NULL,
+    label    TEXT NOT NULL,
+    payload  BLOB NOT NULL,
+    PRIMARY KEY (agency, local_id, pathway)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX derived_status_of_label ON derived_status (agency, label, local_id, pathway);
+
+CREATE TABLE derived_task (
+    id                  TEXT    NOT NULL PRIMARY KEY,
+    reason              TEXT    NOT NULL,
+    weight_millibits    INTEGER NOT NULL,
+    probability_ppm     INTEGER NOT NULL,
+    best_left_agency    TEXT    NOT NULL,
+    best_left_local_id  TEXT    NOT NULL,
+    best_right_agency   TEXT    NOT NULL,
+    best_right_local_id TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX derived_task_by_weight ON derived_task (weight_millibits DESC, id);
+
+CREATE TABLE derived_task_record (
+    agency   TEXT NOT NULL,
+    local_id TEXT NOT NULL,
+    task     TEXT NOT NULL,
+    side     TEXT NOT NULL CHECK (side IN ('left', 'right')),
+    PRIMARY KEY (agency, local_id, task)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX derived_task_record_of_task ON derived_task_record (task);

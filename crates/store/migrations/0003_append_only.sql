@@ -1,0 +1,106 @@
+-- Facts are added, never changed and never removed.
+
+CREATE TRIGGER fact_setting_is_not_changed BEFORE UPDATE ON fact_setting
+BEGIN SELECT RAISE(ABORT, 'fact_setting is append-only'); END;
+CREATE TRIGGER fact_setting_is_not_removed BEFORE DELETE ON fact_setting
+BEGIN SELECT RAISE(ABORT, 'fact_setting is append-only'); END;
+
+CREATE TRIGGER fact_agency_is_not_changed BEFORE UPDATE ON fact_agency
+BEGIN SELECT RAISE(ABORT, 'fact_agency is append-only'); END;
+CREATE TRIGGER fact_agency_is_not_removed BEFORE DELETE ON fact_agency
+BEGIN SELECT RAISE(ABORT, 'fact_agency is append-only'); END;
+
+CREATE TRIGGER fact_token_is_not_changed BEFORE UPDATE ON fact_token
+BEGIN SELECT RAISE(ABORT, 'fact_token is append-only'); END;
+CREATE TRIGGER fact_token_is_not_removed BEFORE DELETE ON fact_token
+BEGIN SELECT RAISE(ABORT, 'fact_token is append-only'); END;
+
+CREATE TRIGGER fact_token_revocation_is_not_changed BEFORE UPDATE ON fact_token_revocation
+BEGIN SELECT RAISE(ABORT, 'fact_token_revocation is append-only'); END;
+CREATE TRIGGER fact_token_revocation_is_not_removed BEFORE DELETE ON fact_token_revocation
+BEGIN SELECT RAISE(ABORT, 'fact_token_revocation is append-only'); END;
+
+CREATE TRIGGER fact_log_is_not_changed BEFORE UPDATE ON fact_log
+BEGIN SELECT RAISE(ABORT, 'fact_log is append-only'); END;
+CREATE TRIGGER fact_log_is_not_removed BEFORE DELETE ON fact_log
+BEGIN SELECT RAISE(ABORT, 'fact_log is append-only'); END;
+
+CREATE TRIGGER fact_record_version_is_not_changed BEFORE UPDATE ON fact_record_version
+BEGIN SELECT RAISE(ABORT, 'fact_record_version is append-only'); END;
+CREATE TRIGGER fact_record_version_is_not_removed BEFORE DELETE ON fact_record_version
+BEGIN SELECT RAISE(ABORT, 'fact_record_version is append-only'); END;
+
+CREATE TRIGGER fact_withdrawal_is_not_changed BEFORE UPDATE ON fact_withdrawal
+BEGIN SELECT RAISE(ABORT, 'fact_withdrawal is append-only'); END;
+CREATE TRIGGER fact_withdrawal_is_not_removed BEFORE DELETE ON fact_withdrawal
+BEGIN SELECT RAISE(ABORT, 'fact_withdrawal is append-only'); END;
+
+CREATE TRIGGER fact_event_is_not_changed BEFORE UPDATE ON fact_event
+BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
+CREATE TRIGGER fact_event_is_not_removed BEFORE DELETE ON fact_event
+BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
+
+CREATE TRIGGER fact_decision_is_not_changed BEFORE UPDATE ON fact_decision
+BEGIN SELECT RAISE(ABORT, 'fact_decision is append-only'); END;
+CREATE TRIGGER fact_decision_is_not_removed BEFORE DELETE ON fact_decision
+BEGIN SELECT RAISE(ABORT, 'fact_decision is append-only'); END;
+
+CREATE TRIGGER fact_decision_undo_is_not_changed BEFORE UPDATE ON fact_decision_undo
+BEGIN SELECT RAISE(ABORT, 'fact_decision_undo is append-only'); END;
+CREATE TRIGGER fact_decision_undo_is_not_removed BEFORE DELETE ON fact_decision_undo
+BEGIN SELECT RAISE(ABORT, 'fact_decision_undo is append-only'); END;
+
+CREATE TRIGGER fact_deferral_is_not_changed BEFORE UPDATE ON fact_deferral
+BEGIN SELECT RAISE(ABORT, 'fact_deferral is append-only'); END;
+CREATE TRIGGER fact_deferral_is_not_removed BEFORE DELETE ON fact_deferral
+BEGIN SELECT RAISE(ABORT, 'fact_deferral is append-only'); END;
+
+CREATE TRIGGER fact_activation_is_not_changed BEFORE UPDATE ON fact_activation
+BEGIN SELECT RAISE(ABORT, 'fact_activation is append-only'); END;
+CREATE TRIGGER fact_activation_is_not_removed BEFORE DELETE ON fact_activation
+BEGIN SELECT RAISE(ABORT, 'fact_activation is append-only'); END;
+
+CREATE TRIGGER fact_settlement_is_not_changed BEFORE UPDATE ON fact_settlement
+BEGIN SELECT RAISE(ABORT, 'fact_settlement is append-only'); END;
+CREATE TRIGGER fact_settlement_is_not_removed BEFORE DELETE ON fact_settlement
+BEGIN SELECT RAISE(ABORT, 'fact_settlement is append-only'); END;
+
+CREATE TRIGGER fact_membership_is_not_changed BEFORE UPDATE ON fact_membership
+BEGIN SELECT RAISE(ABORT, 'fact_membership is append-only'); END;
+CREATE TRIGGER fact_membership_is_not_removed BEFORE DELETE ON fact_membership
+BEGIN SELECT RAISE(ABORT, 'fact_membership is append-only'); END;
+
+CREATE TRIGGER fact_redirect_is_not_changed BEFORE UPDATE ON fact_redirect
+BEGIN SELECT RAISE(ABORT, 'fact_redirect is append-only'); END;
+CREATE TRIGGER fact_redirect_is_not_removed BEFORE DELETE ON fact_redirect
+BEGIN SELECT RAISE(ABORT, 'fact_redirect is append-only'); END;
+
+CREATE TRIGGER fact_origin_is_not_changed BEFORE UPDATE ON fact_origin
+BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
+CREATE TRIGGER fact_origin_is_not_removed BEFORE DELETE ON fact_origin
+BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
+
+CREATE TRIGGER fact_change_is_not_changed BEFORE UPDATE ON fact_change
+BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;
+CREATE TRIGGER fact_change_is_not_removed BEFORE DELETE ON fact_change
+BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;
+
+-- A submission moves forward only, and stays whose it is.
+CREATE TRIGGER fact_submission_moves_forward BEFORE UPDATE ON fact_submission
+WHEN old.state <> 'open'
+    OR old.number <> new.number OR old.id <> new.id OR old.agency <> new.agency
+    OR old.request_id <> new.request_id OR old.kind <> new.kind OR old.mode <> new.mode
+    OR old.as_of <> new.as_of OR old.created_at <> new.created_at
+    OR old.committed_offset > new.committed_offset
+BEGIN SELECT RAISE(ABORT, 'fact_submission moves forward only'); END;
+CREATE TRIGGER fact_submission_is_not_removed BEFORE DELETE ON fact_submission
+BEGIN SELECT RAISE(ABORT, 'fact_submission is append-only'); END;
+
+-- The rows of an open submission may be judged again; those of an abandoned one go.
+CREATE TRIGGER fact_submission_row_is_not_changed BEFORE UPDATE ON fact_submission_row
+WHEN old.place <> new.place OR old.digest <> new.digest
+    OR (SELECT state FROM fact_submission WHERE number = old.place >> 32) IS NOT 'open'
+BEGIN SELECT RAISE(ABORT, 'fact_submission_row is append-only'); END;
+CREATE TRIGGER fact_submission_row_is_not_removed BEFORE DELETE ON fact_submission_row
+WHEN (SELECT state FROM fact_submission WHERE number = old.place >> 32) IS NOT 'abandoned'
+BEGIN SELECT RAISE(ABORT, 'fact_submission_row is append-only'); END;

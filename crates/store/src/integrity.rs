@@ -1,0 +1,80 @@
+//! The check of the whole database, beyond what SQLite checks by itself.
+
+use rusqlite::Connection;
+
+use crate::{Result, Store, SubmissionId, appends::chain, columns::all, submissions::find};
+
+/// What must not be found, and how it is reported.
+const CONTRADICTIONS: [(&str, &str); 6] = [
+    ("SELECT count(*) FROM pragma_foreign_key_check", "rows refer to rows that do not exist"),
+    (
+        "SELECT count(*) FROM fact_record_version AS v LEFT JOIN fact_submission_row AS r
+         ON r.place = v.place WHERE r.payload IS NULL",
+        "accepted records have no payload",
+    ),
+    (
+        "SELECT count(*) FROM fact_event AS e LEFT JOIN fact_submission_row AS r
+         ON r.place = e.place WHERE r.payload IS NULL",
+        "accepted events have no payload",
+    ),
+    (
+        "SELECT count(*) FROM fact_submission WHERE state = 'accepted'
+         AND accepted + unchanged + rejected <> committed_offset",
+        "submissions have a receipt that does not add up",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT 1 FROM fact_change GROUP BY agency
+         HAVING min(cursor) <> 1 OR max(cursor) <> count(*))",
+        "feeds have gaps",
+    ),
+    (
+        "SELECT count(*) FROM fact_membership AS m JOIN fact_redirect AS r
+         ON r.from_participant = m.participant AND m.settlement >= r.settlement",
+        "records were given to a participant that was merged away",
+    ),
+];
+
+impl Store {
+    /// Checks the whole database; returns what is wrong with it, nothing when it is sound.
+    ///
+    /// Reads everything: the pages, the references, and the digest of every submission.
+    pub fn integrity_check(&self) -> Result<Vec<String>> {
+        self.read(|db| {
+            let mut query = db.prepare("PRAGMA integrity_check")?;
+            let mut findings: Vec<String> = all(query.query_map([], |row| row.get(0))?)?;
+            findings.retain(|finding| finding != "ok");
+            for (query, wrong) in CONTRADICTIONS {
+                let found: u64 = db.query_row(query, [], |row| crate::columns::count(row, 0))?;
+                if found > 0 {
+                    findings.push(format!("{found} {wrong}"));
+                }
+            }
+            findings.extend(false_digests(db)?);
+            Ok(findings)
+        })
+    }
+}
+
+/// The submissions whose rows do not give their running digest.
+fn false_digests(db: &Connection) -> Result<Vec<String>> {
+    let mut query =
+        db.prepare("SELECT id FROM fact_submission WHERE state <> 'abandoned' ORDER BY number")?;
+    let ids: Vec<SubmissionId> = all(query.query_map([], |row| row.get(0))?)?;
+    let mut digests = db.prepare(
+        "SELECT digest FROM fact_submission_row WHERE place BETWEEN ?1 AND ?2 ORDER BY place",
+    )?;
+    let mut findings = Vec::new();
+    for id in ids {
+        let stored = find(db, &id)?;
+        let (mut rows, mut digest) = (0, [0; 32]);
+        let mut stored_digests = digests.query(stored.places())?;
+        while let Some(row) = stored_digests.next()? {
+            rows += 1;
+            digest = chain(&digest, &row.get(0)?);
+        }
+        if (rows, digest) != (stored.submission.committed_offset, stored.submission.digest) {
+            findings.push(format!("the rows of submission {} do not give its digest", id.0));
+        }
+    }
+    Ok(findings)
+}

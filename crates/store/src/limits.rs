@@ -1,0 +1,28 @@
+//! The named limits of the store.
+
+/// Most jobs that wait for the writer; a further caller waits for room.
+pub const QUEUE_JOBS_MAX: usize = 256;
+
+/// Rows after which a group of jobs is committed (about 30 ms of writing).
+pub const GROUP_ROWS_MAX: usize = 4_096;
+
+/// Read-only connections.
+pub const READERS: usize = 4;
+
+/// How long SQLite waits for a lock that another process holds, in milliseconds.
+pub const BUSY_MS_MAX: u64 = 5_000;
+
+/// Keys of open submissions that the writer remembers, over all of them.
+pub const STAGED_KEYS_MAX: usize = 4_000_000;
+
+/// Rows of one submission: an offset has 32 bits.
+pub const SUBMISSION_ROWS_MAX: u64 = 1 << 32;
+
+/// Pages of the write-ahead log after which it is copied into the database.
+pub const CHECKPOINT_PAGES: u32 = 8_192;
+
+/// Bytes of the write-ahead log that are kept for reuse after a large transaction.
+pub const JOURNAL_BYTES_KEPT: u32 = 64 << 20;
+
+/// Prepared statements that each connection keeps: more than there are distinct ones.
+pub const STATEMENTS_CACHED: usize = 128;

@@ -1,0 +1,80 @@
+//! Tests that no query about one record, task, participant or page reads a whole table.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::{
+    activations, appends, decisions, events, feed, finalize, log, memberships, migrate::migrate,
+    records, settle, statuses, submissions, tasks, tokens,
+};
+
+const QUERIES: [&str; 41] = [
+    activations::ACTIVE,
+    appends::DIGEST_OF_VERSION,
+    appends::DIGEST_OF_EVENT,
+    appends::REJECTIONS,
+    decisions::BY_ID,
+    events::EVENTS_OF,
+    events::KEYS_OF_FACT,
+    feed::CHANGES,
+    feed::LAST_CURSOR,
+    finalize::LAST_OF_VERSION,
+    finalize::LAST_WITHDRAWAL,
+    finalize::PLACE_OF_EVENT,
+    finalize::SAME_DIGEST,
+    log::FACTS_AFTER,
+    memberships::SETTLEMENT_AT,
+    memberships::PARTICIPANT_OF,
+    memberships::PARTICIPANT_OF_AT,
+    memberships::MEMBERS_OF,
+    memberships::MEMBERS_OF_AT,
+    memberships::HISTORY,
+    memberships::REDIRECT,
+    memberships::ORIGIN,
+    memberships::LAST_PARTICIPANT,
+    records::VERSIONS_OF_FACT,
+    records::PAYLOAD,
+    records::WITHDRAWALS_OF,
+    records::VERSIONS,
+    records::VERSION,
+    settle::LAST_SETTLED,
+    statuses::PAGE,
+    statuses::PAGE_OF_LABEL,
+    statuses::OF_RECORD,
+    statuses::DROP,
+    submissions::BY_ID,
+    submissions::BY_REQUEST,
+    submissions::BY_SEQ,
+    submissions::PAGE,
+    submissions::PAGE_OF_AGENCY,
+    submissions::DROP_ROWS,
+    tasks::BY_ID,
+    tokens::FIND_TOKEN,
+];
+
+/// Pages of tasks walk the index by weight, from the heaviest on.
+const TASK_QUERIES: [&str; 3] = [tasks::PAGE, tasks::RECORDS_OF, tasks::TASKS_OF];
+
+#[test]
+fn no_query_about_one_thing_scans_a_table() {
+    let mut db = Connection::open_in_memory().unwrap();
+    migrate(&mut db, Path::new("plans")).unwrap();
+    for query in QUERIES.iter().chain(&TASK_QUERIES) {
+        assert_eq!(scans(&db, query), Vec::<String>::new(), "{query}");
+    }
+    assert_eq!(scans(&db, "SELECT place FROM fact_event WHERE event_id = ?1").len(), 1);
+}
+
+/// The steps of a query's plan that read a whole table.
+fn scans(db: &Connection, query: &str) -> Vec<String> {
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+    let mut rows = explain.raw_query();
+    let mut scans: Vec<String> = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        scans.push(row.get("detail").unwrap());
+    }
+    // The history of a participant first collects the few records it ever had.
+    scans.retain(|step| step.starts_with("SCAN") && step != "SCAN ever");
+    scans
+}

@@ -1,0 +1,63 @@
+//! The read-only connections.
+
+use std::{
+    path::Path,
+    sync::{Condvar, Mutex, PoisonError},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{Result, limits, store};
+
+/// A pool of read-only connections; a caller waits while all of them are in use.
+pub(crate) struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+impl Readers {
+    /// Opens the connections.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let idle = (0..limits::READERS)
+            .map(|_| {
+                let db = Connection::open_with_flags(path, flags)?;
+                store::set_up(&db)?;
+                Ok(db)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { idle: Mutex::new(idle), returned: Condvar::new() })
+    }
+
+    /// Runs a query on one snapshot of the database.
+    pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut lease = self.lease();
+        let db = lease.db.as_mut().expect("a lease has its connection until it ends");
+        let snapshot = db.transaction()?;
+        query(&snapshot)
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(db) = idle.pop() {
+                return Lease { readers: self, db: Some(db) };
+            }
+            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A connection in use; it goes back when the lease ends, also by a panic of the query.
+struct Lease<'a> {
+    readers: &'a Readers,
+    db: Option<Connection>,
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.db.take());
+        self.readers.returned.notify_one();
+    }
+}

@@ -1,0 +1,135 @@
+//! Current statuses of records by pathway.
+
+use record::{AgencyId, LocalId, RecordKey};
+use rusqlite::{Connection, Row};
+
+use crate::{
+    Result, StatusReplacement, Store,
+    columns::{all, count, key, page},
+};
+
+pub(crate) const PAGE: &str = "
+    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    WHERE agency = ?1 AND (local_id, pathway) > (?2, ?3) AND (?4 IS NULL OR pathway = ?4)
+    ORDER BY local_id, pathway LIMIT ?5";
+pub(crate) const PAGE_OF_LABEL: &str = "
+    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    WHERE agency = ?1 AND label = ?6 AND (local_id, pathway) > (?2, ?3)
+        AND (?4 IS NULL OR pathway = ?4)
+    ORDER BY local_id, pathway LIMIT ?5";
+pub(crate) const OF_RECORD: &str = "
+    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    WHERE agency = ?1 AND local_id = ?2 ORDER BY pathway";
+pub(crate) const DROP: &str = "DELETE FROM derived_status WHERE agency = ?1 AND local_id = ?2";
+const LABEL_COUNTS: &str = "
+    SELECT s.pathway, s.label, count(DISTINCT m.participant)
+    FROM derived_status AS s JOIN derived_membership AS m
+        ON m.agency = s.agency AND m.local_id = s.local_id
+    GROUP BY s.pathway, s.label ORDER BY s.pathway, s.label";
+
+/// The status of a record in a pathway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRow {
+    /// The record.
+    pub record: RecordKey,
+    /// The pathway.
+    pub pathway: String,
+    /// The one word for it, by which it is filtered and counted.
+    pub label: String,
+    /// The status, opaque here.
+    pub payload: Vec<u8>,
+}
+
+/// Which statuses to list; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatusFilter {
+    /// The pathway.
+    pub pathway: Option<String>,
+    /// The label.
+    pub label: Option<String>,
+}
+
+/// The place of a status in an agency's list: the next page starts after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusPlace {
+    /// The record.
+    pub local_id: LocalId,
+    /// The pathway.
+    pub pathway: String,
+}
+
+/// How many participants have a label in a pathway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelCount {
+    /// The pathway.
+    pub pathway: String,
+    /// The label.
+    pub label: String,
+    /// Participants: one whose records disagree counts under each of the labels.
+    pub participants: u64,
+}
+
+impl Store {
+    /// The statuses of an agency's records, ordered by local id and pathway, `limit` at most.
+    pub fn statuses(
+        &self,
+        agency: &AgencyId,
+        filter: &StatusFilter,
+        after: Option<&StatusPlace>,
+        limit: usize,
+    ) -> Result<Vec<StatusRow>> {
+        let agency = agency.as_str();
+        let (local_id, pathway) =
+            after.map_or(("", ""), |place| (place.local_id.as_str(), place.pathway.as_str()));
+        let (wanted, limit) = (&filter.pathway, page(limit));
+        self.read(|db| match &filter.label {
+            None => {
+                let mut query = db.prepare_cached(PAGE)?;
+                all(query.query_map((agency, local_id, pathway, wanted, limit), status)?)
+            }
+            Some(label) => {
+                let mut query = db.prepare_cached(PAGE_OF_LABEL)?;
+                all(query.query_map((agency, local_id, pathway, wanted, limit, label), status)?)
+            }
+        })
+    }
+
+    /// The statuses of one record, ordered by pathway.
+    pub fn status(&self, record: &RecordKey) -> Result<Vec<StatusRow>> {
+        let key = (record.agency.as_str(), record.local_id.as_str());
+        self.read(|db| all(db.prepare_cached(OF_RECORD)?.query_map(key, status)?))
+    }
+
+    /// Participants by pathway and label. Reads all statuses.
+    pub fn label_counts(&self) -> Result<Vec<LabelCount>> {
+        self.read(|db| {
+            all(db.prepare_cached(LABEL_COUNTS)?.query_map([], |row| {
+                let (pathway, label) = (row.get(0)?, row.get(1)?);
+                Ok(LabelCount { pathway, label, participants: count(row, 2)? })
+            })?)
+        })
+    }
+}
+
+/// Removes the statuses of the touched records and writes the new ones.
+pub(crate) fn replace(db: &Connection, replacement: &StatusReplacement) -> Result<()> {
+    let mut drop = db.prepare_cached(DROP)?;
+    for record in &replacement.touched {
+        drop.execute((record.agency.as_str(), record.local_id.as_str()))?;
+    }
+    let mut insert = db.prepare_cached(
+        "INSERT INTO derived_status (agency, local_id, pathway, label, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET label = excluded.label, payload = excluded.payload",
+    )?;
+    for StatusRow { record, pathway, label, payload } in &replacement.rows {
+        let (agency, local_id) = (record.agency.as_str(), record.local_id.as_str());
+        insert.execute((agency, local_id, pathway, label, payload))?;
+    }
+    Ok(())
+}
+
+fn status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
+    let (pathway, label, payload) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    Ok(StatusRow { record: key(row, 0)?, pathway, label, payload })
+}

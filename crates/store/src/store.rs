@@ -1,0 +1,129 @@
+//! The open database: one writer, a few readers, one process.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::{
+    Error, Result, limits, migrate::migrate, readers::Readers, writer::Writer, writer::Writing,
+};
+
+/// The durable state. A clone is another handle of the same open database; the last one closes it.
+#[derive(Clone)]
+pub struct Store(Arc<Open>);
+
+/// An open database. Dropped in this order: the writer closes last and empties its log.
+struct Open {
+    readers: Readers,
+    writer: Writer,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the database at `path`, creating or migrating it as needed.
+    ///
+    /// The file must lie on a local file system. A file `<path>.lock` beside it keeps a second
+    /// process out.
+    ///
+    /// Errors: `Locked`, `NewerSchema`, `Foreign`, `Io`, `Corrupt`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let lock = lock(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags).map_err(|error| io(path, &error))?;
+        set_up(&db)?;
+        migrate(&mut db, path)?;
+        set_up_writing(&db)?;
+        let readers = Readers::open(path)?;
+        let writer = Writer::start(db).map_err(|error| io(path, &error))?;
+        Ok(Self(Arc::new(Open { readers, writer, _lock: lock })))
+    }
+
+    /// Empties every derived table: [`Store::applied_seq`] is 0 again, the facts stay.
+    pub fn drop_derived(&self) -> Result<()> {
+        self.write(limits::GROUP_ROWS_MAX, |writing| {
+            let mut query = writing.db.prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'derived\\_%'
+                 ESCAPE '\\'",
+            )?;
+            let tables = query
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()?;
+            for table in tables {
+                writing.db.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Carries out an intent of about `rows` rows; see [`Writer::write`].
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        rows: usize,
+        intent: impl FnOnce(&mut Writing<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.writer.write(rows, intent)
+    }
+
+    /// Runs a query on one snapshot of the database.
+    pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.0.readers.read(query)
+    }
+}
+
+/// Settings of every connection.
+///
+/// The stability guarantee keeps SQLite from planning a query anew for each value bound to it,
+/// which takes longer than most of our queries.
+pub(crate) fn set_up(db: &Connection) -> Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.busy_timeout(Duration::from_millis(limits::BUSY_MS_MAX))?;
+    db.set_prepared_statement_cache_capacity(limits::STATEMENTS_CACHED);
+    db.execute_batch(
+        "PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -65536;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;",
+    )?;
+    Ok(())
+}
+
+/// Settings of the connection that writes. `recursive_triggers` lets the triggers that guard the
+/// facts see a removal by `REPLACE` too.
+fn set_up_writing(db: &Connection) -> Result<()> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "recursive_triggers", true)?;
+    db.pragma_update(None, "wal_autocheckpoint", limits::CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", limits::JOURNAL_BYTES_KEPT)?;
+    Ok(())
+}
+
+/// Takes the advisory lock of the database; the system gives it back when the process ends.
+fn lock(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|error| io(&name, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(io(&name, &error)),
+    }
+}
+
+fn io(path: &Path, error: &dyn std::error::Error) -> Error {
+    Error::Io { path: path.to_owned(), reason: error.to_string() }
+}

@@ -1,0 +1,11 @@
+//! What the store promises, intent by intent.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod decisions;
+mod fixture;
+mod opening;
+mod records;
+mod settlements;
+mod submissions;
+mod tasks;

@@ -1,0 +1,262 @@
+//! Memberships, statuses and feeds: now, and as they were asserted.
+
+use record::ParticipantId;
+use store::{
+    Assignment, Error, MembershipCause, NewChange, Origin, Redirect, Seq, Settled, StatusFilter,
+    StatusPlace, StatusReplacement, StatusRow,
+};
+
+use crate::fixture::{Fixture, agency, at, key, local_id, record};
+
+const P1: ParticipantId = ParticipantId(1);
+const P2: ParticipantId = ParticipantId(2);
+const P3: ParticipantId = ParticipantId(3);
+
+/// A store with three facts, each a submission.
+fn with_facts() -> Fixture {
+    let fixture = Fixture::new();
+    for id in ["s1", "s2", "s3"] {
+        fixture.send_records(id, &[record(&format!("of-{id}"), 1, "x")]);
+    }
+    fixture
+}
+
+fn settled(seq: u64, assignments: &[(&str, Option<ParticipantId>)]) -> Settled {
+    let memberships = assignments
+        .iter()
+        .map(|(record, participant)| Assignment {
+            record: key(record),
+            participant: *participant,
+            cause: MembershipCause::New,
+        })
+        .collect();
+    Settled { memberships, ..Settled::nothing(Seq(seq), at(seq as i64), "m1") }
+}
+
+fn status(record: &str, pathway: &str, label: &str) -> StatusRow {
+    StatusRow {
+        record: key(record),
+        pathway: pathway.to_owned(),
+        label: label.to_owned(),
+        payload: label.as_bytes().to_vec(),
+    }
+}
+
+fn change(owner: &str, id: &str) -> NewChange {
+    NewChange {
+        agency: agency(owner),
+        local_id: local_id(id),
+        pathway: "nursing".to_owned(),
+        payload: id.as_bytes().to_vec(),
+    }
+}
+
+fn is_conflict(result: store::Result<()>) -> bool {
+    matches!(result, Err(Error::Conflict { .. }))
+}
+
+/// A and B apart; merged; A withdrawn and B split off.
+fn settle_thrice(fixture: &Fixture) {
+    let store = &fixture.store;
+    store.settle(settled(1, &[("college/A", Some(P1)), ("workforce/B", Some(P2))])).unwrap();
+    let redirects = vec![Redirect { from: P2, to: P1 }];
+    store.settle(Settled { redirects, ..settled(2, &[("workforce/B", Some(P1))]) }).unwrap();
+    let origins = vec![Origin { participant: P3, split_from: P1 }];
+    let last = settled(3, &[("college/A", None), ("workforce/B", Some(P3))]);
+    store.settle(Settled { origins, ..last }).unwrap();
+}
+
+#[test]
+fn memberships_answer_for_now_and_for_any_earlier_fact() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    settle_thrice(&fixture);
+    let (a, b) = (key("college/A"), key("workforce/B"));
+    for (known_at, of_a, of_b) in [
+        (Some(Seq(0)), None, None),
+        (Some(Seq(1)), Some(P1), Some(P2)),
+        (Some(Seq(2)), Some(P1), Some(P1)),
+        (Some(Seq(3)), None, Some(P3)),
+        (None, None, Some(P3)),
+    ] {
+        assert_eq!(store.participant_of(&a, known_at).unwrap(), of_a, "{known_at:?}");
+        assert_eq!(store.participant_of(&b, known_at).unwrap(), of_b, "{known_at:?}");
+    }
+    let members = |id, known_at| store.members_of(id, known_at).unwrap();
+    assert_eq!(members(P1, Some(Seq(1))), [a.clone()]);
+    assert_eq!(members(P1, Some(Seq(2))), [a.clone(), b.clone()]);
+    assert_eq!(members(P1, Some(Seq(3))), []);
+    assert_eq!(members(P1, None), []);
+    assert_eq!(members(P3, None), [b.clone()]);
+    assert_eq!(store.memberships().unwrap(), [(b.clone(), P3)]);
+    assert_eq!(store.asserted_memberships(None).unwrap(), [(b.clone(), P3)]);
+    let merged = store.asserted_memberships(Some(Seq(2))).unwrap();
+    assert_eq!(merged, [(a, P1), (b, P1)]);
+    assert_eq!(store.participant_count().unwrap(), 1);
+    assert_eq!(store.applied_seq().unwrap(), Seq(3));
+}
+
+#[test]
+fn participants_keep_their_history_redirects_and_origins() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    settle_thrice(&fixture);
+    let history: Vec<_> = store
+        .membership_history(P1)
+        .unwrap()
+        .into_iter()
+        .map(|entry| (entry.seq, entry.record.to_string(), entry.participant))
+        .collect();
+    let (a, b) = ("college/A".to_owned(), "workforce/B".to_owned());
+    assert_eq!(
+        history,
+        [
+            (Seq(1), a.clone(), Some(P1)),
+            (Seq(1), b.clone(), Some(P2)),
+            (Seq(2), b.clone(), Some(P1)),
+            (Seq(3), a, None),
+            (Seq(3), b, Some(P3)),
+        ]
+    );
+    assert_eq!(store.resolve(P2).unwrap(), P1);
+    assert_eq!(store.resolve(P3).unwrap(), P3);
+    assert_eq!(store.origin_of(P3).unwrap(), Some(P1));
+    assert_eq!(store.origin_of(P1).unwrap(), None);
+    assert_eq!(store.next_participant_id().unwrap(), ParticipantId(4));
+    assert_eq!(store.integrity_check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_participant_that_was_merged_away_is_never_used_again() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    settle_thrice(&fixture);
+    let redirect = |from, to| Settled { redirects: vec![Redirect { from, to }], ..settled(3, &[]) };
+    assert!(is_conflict(store.settle(settled(3, &[("college/A", Some(P2))]))));
+    assert!(is_conflict(store.settle(redirect(P2, P3))));
+    assert!(is_conflict(store.settle(redirect(P1, P2))));
+    assert!(is_conflict(store.settle(redirect(P1, P1))));
+    store.settle(redirect(P1, P3)).unwrap();
+    assert_eq!(store.resolve(P2).unwrap(), P3);
+}
+
+#[test]
+fn settling_never_steps_back_nor_ahead_of_the_facts() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    store.settle(settled(2, &[("college/A", Some(P1))])).unwrap();
+    assert!(is_conflict(store.settle(settled(1, &[]))));
+    assert!(is_conflict(store.settle(settled(4, &[]))));
+    let twice = [("college/B", Some(P2)), ("college/B", Some(P3))];
+    assert!(is_conflict(store.settle(settled(3, &twice))));
+    assert_eq!(store.applied_seq().unwrap(), Seq(2), "a refused settlement keeps nothing");
+    assert_eq!(store.participant_of(&key("college/B"), None).unwrap(), None);
+}
+
+#[test]
+fn derived_state_is_dropped_and_the_log_stays() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    settle_thrice(&fixture);
+    let rows = vec![status("workforce/B", "nursing", "participant")];
+    let touched = vec![key("workforce/B")];
+    let statuses = StatusReplacement { touched, rows: rows.clone() };
+    let again = Settled { statuses, ..settled(3, &[]) };
+    store.settle(again.clone()).unwrap();
+    store.drop_derived().unwrap();
+    assert_eq!(store.applied_seq().unwrap(), Seq(0));
+    assert_eq!(store.memberships().unwrap(), []);
+    assert_eq!(store.status(&key("workforce/B")).unwrap(), []);
+    let asserted = store.asserted_memberships(None).unwrap();
+    assert_eq!(asserted, [(key("workforce/B"), P3)]);
+    assert!(is_conflict(store.settle(settled(2, &[]))), "the log was settled up to 3");
+
+    let rebuilt = settled(3, &[("workforce/B", Some(P3))]);
+    store.settle(Settled { memberships: rebuilt.memberships, ..again }).unwrap();
+    assert_eq!(store.memberships().unwrap(), asserted);
+    assert_eq!(store.status(&key("workforce/B")).unwrap(), rows);
+}
+
+#[test]
+fn statuses_of_touched_records_are_replaced() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let settle = |touched: &[&str], rows: &[StatusRow]| {
+        let touched = touched.iter().map(|one| key(one)).collect();
+        let statuses = StatusReplacement { touched, rows: rows.to_vec() };
+        store.settle(Settled { statuses, ..settled(1, &[]) }).unwrap();
+    };
+    let nursing = status("college/A", "nursing", "participant");
+    let welding = status("college/A", "welding", "leaver");
+    let other = status("college/B", "nursing", "participant");
+    settle(&["college/A", "college/B"], &[nursing, welding.clone(), other.clone()]);
+    settle(&["college/A"], std::slice::from_ref(&welding));
+    assert_eq!(store.status(&key("college/A")).unwrap(), std::slice::from_ref(&welding));
+    settle(&["college/A"], &[]);
+    assert_eq!(store.status(&key("college/A")).unwrap(), []);
+    assert_eq!(store.status(&key("college/B")).unwrap(), [other]);
+}
+
+#[test]
+fn statuses_are_listed_by_agency_filter_and_page() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let rows = vec![
+        status("college/A", "nursing", "participant"),
+        status("college/A", "welding", "leaver"),
+        status("college/B", "nursing", "leaver"),
+        status("workforce/A", "nursing", "leaver"),
+    ];
+    let statuses = StatusReplacement { touched: Vec::new(), rows };
+    let members = [("college/A", Some(P1)), ("college/B", Some(P2)), ("workforce/A", Some(P2))];
+    store.settle(Settled { statuses, ..settled(1, &members) }).unwrap();
+    let list = |pathway: Option<&str>, label: Option<&str>, after: Option<(&str, &str)>, limit| {
+        let filter =
+            StatusFilter { pathway: pathway.map(str::to_owned), label: label.map(str::to_owned) };
+        let after = after
+            .map(|(id, path)| StatusPlace { local_id: local_id(id), pathway: path.to_owned() });
+        let page = store.statuses(&agency("college"), &filter, after.as_ref(), limit).unwrap();
+        page.iter().map(|row| format!("{} {}", row.record, row.pathway)).collect::<Vec<_>>()
+    };
+    let all = ["college/A nursing", "college/A welding", "college/B nursing"];
+    assert_eq!(list(None, None, None, 9), all);
+    assert_eq!(list(None, None, None, 2), all[..2]);
+    assert_eq!(list(None, None, Some(("A", "nursing")), 9), all[1..]);
+    assert_eq!(list(Some("nursing"), None, None, 9), [all[0], all[2]]);
+    assert_eq!(list(None, Some("leaver"), None, 9), all[1..]);
+    assert_eq!(list(None, Some("leaver"), Some(("A", "welding")), 9), all[2..]);
+    assert_eq!(list(Some("nursing"), Some("leaver"), None, 9), all[2..]);
+    let counts: Vec<_> = store
+        .label_counts()
+        .unwrap()
+        .into_iter()
+        .map(|one| format!("{} {} {}", one.pathway, one.label, one.participants))
+        .collect();
+    assert_eq!(counts, ["nursing leaver 1", "nursing participant 1", "welding leaver 1"]);
+}
+
+#[test]
+fn each_feed_counts_from_one_without_gaps() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let settle = |changes: Vec<NewChange>| {
+        store.settle(Settled { changes, ..settled(1, &[]) }).unwrap();
+    };
+    settle(vec![change("college", "A"), change("workforce", "W"), change("college", "B")]);
+    settle(vec![change("college", "C")]);
+    let cursors = |owner: &str, after, limit| -> Vec<(u64, String)> {
+        let page = store.changes(&agency(owner), after, limit).unwrap();
+        page.into_iter().map(|one| (one.cursor, one.local_id.to_string())).collect()
+    };
+    let named = |cursor, id: &str| (cursor, id.to_owned());
+    assert_eq!(cursors("college", 0, 9), [named(1, "A"), named(2, "B"), named(3, "C")]);
+    assert_eq!(cursors("college", 1, 1), [named(2, "B")]);
+    assert_eq!(cursors("workforce", 0, 9), [named(1, "W")]);
+    assert_eq!(store.last_cursor(&agency("college")).unwrap(), 3);
+    assert_eq!(store.last_cursor(&agency("nobody")).unwrap(), 0);
+    let refused = settled(9, &[]);
+    let changes = vec![change("college", "D")];
+    assert!(is_conflict(store.settle(Settled { changes, ..refused })));
+    settle(vec![change("college", "E")]);
+    assert_eq!(cursors("college", 3, 9), [named(4, "E")]);
+}

@@ -1,0 +1,1 @@
+//! Starts the real binaries for the end-to-end tests.
