@@ -101,9 +101,10 @@ impl Blocking {
         right: NodeId,
     ) -> impl Iterator<Item = (u8, bool)> + '_ {
         let others = &self.held[right.place()];
-        self.held[left.place()].iter().filter(|block| others.contains(block)).map(|block| {
-            (self.tokens[block.0 as usize].key, self.nodes(*block).len() > self.cap)
-        })
+        self.held[left.place()]
+            .iter()
+            .filter(|block| others.contains(block))
+            .map(|block| (self.tokens[block.0 as usize].key, self.nodes(*block).len() > self.cap))
     }
 
     /// The nodes that hold the token of a crossing, and whether it is over the cap now.

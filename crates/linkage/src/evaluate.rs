@@ -144,8 +144,10 @@ mod tests {
     #[test]
     fn figures_agree_with_a_table_worked_by_hand() {
         // Truth: {1 2 3} {4 5} {6}. Links: {1 2 4} {3} {5} and 6 unlinked; 9 is unknown.
-        let truth = table(&[("1", "x"), ("2", "x"), ("3", "x"), ("4", "y"), ("5", "y"), ("6", "z")]);
-        let links = table(&[("1", "p"), ("2", "p"), ("4", "p"), ("3", "q"), ("5", "r"), ("9", "p")]);
+        let truth =
+            table(&[("1", "x"), ("2", "x"), ("3", "x"), ("4", "y"), ("5", "y"), ("6", "z")]);
+        let links =
+            table(&[("1", "p"), ("2", "p"), ("4", "p"), ("3", "q"), ("5", "r"), ("9", "p")]);
         let found = evaluate(&links, &truth);
         assert_eq!((found.n_records, found.n_unknown), (6, 1));
         assert_eq!((found.n_true_pairs, found.n_linked_pairs, found.n_correct_pairs), (4, 3, 1));

@@ -5,11 +5,7 @@ use std::fmt;
 use record::{RecordKey, RecordVersion};
 
 use crate::{
-    index::NodeId,
-    level::Pattern,
-    linker::Linker,
-    model::CutOffs,
-    settlement::Decision,
+    index::NodeId, level::Pattern, linker::Linker, model::CutOffs, settlement::Decision,
     weight::MatchWeight,
 };
 

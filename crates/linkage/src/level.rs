@@ -211,7 +211,10 @@ mod tests {
         pattern.set(15, 1);
         pattern.set(7, Pattern::COUNTED);
         pattern.set(0, 2);
-        assert_eq!((pattern.level(0), pattern.level(15), pattern.level(1)), (Some(1), Some(0), None));
+        assert_eq!(
+            (pattern.level(0), pattern.level(15), pattern.level(1)),
+            (Some(1), Some(0), None)
+        );
         assert_eq!((pattern.level(7), pattern.code(7)), (None, Pattern::COUNTED));
         assert_eq!(pattern.without(1 << 15 | 1).level(15), None);
     }

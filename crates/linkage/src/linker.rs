@@ -178,9 +178,7 @@ impl Linker {
                 (left.min(right).clone(), left.max(right).clone(), weight)
             })
             .collect();
-        pairs.sort_by(|l, r| {
-            (&l.0, &l.1).cmp(&(&r.0, &r.1)).then_with(|| r.2.0.total_cmp(&l.2.0))
-        });
+        pairs.sort_by(|l, r| (&l.0, &l.1).cmp(&(&r.0, &r.1)).then_with(|| r.2.0.total_cmp(&l.2.0)));
         pairs.dedup_by(|next, first| (&next.0, &next.1) == (&first.0, &first.1));
         pairs.into_iter().map(|(left, right, weight)| ScoredPair {
             left,
@@ -223,7 +221,11 @@ impl Linker {
             self.blocking.candidates(*node, |_| is_reached = true);
             !is_reached
         };
-        BlockingReport { cap, keys, n_versions_unreached: self.nodes().filter(is_unreached).count() }
+        BlockingReport {
+            cap,
+            keys,
+            n_versions_unreached: self.nodes().filter(is_unreached).count(),
+        }
     }
 
     /// Every node in use.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The default model's file, for the default linkage schema.
-pub const DEFAULT_MODEL: &str = "";
+pub const DEFAULT_MODEL: &str = include_str!("../../../config/model.toml");
 
 /// One comparison level of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]

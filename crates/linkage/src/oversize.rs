@@ -51,7 +51,6 @@ impl Forest {
         }
     }
 
-
     /// Joins what edges of one weight connect, unless a closed set is among it or it gets too
     /// large; then all of the sets concerned are closed as they were.
     fn join_level(&mut self, level: &[(FixedWeight, usize, usize)], limit: usize) {

@@ -3,6 +3,8 @@
 //! Pure: members are numbered in the order of (record key, version), votes are exact integers, and
 //! ties go to the smaller numbers, so the result does not depend on the order of arrival.
 
+use std::fmt;
+
 use crate::weight::{FixedWeight, MatchWeight};
 
 /// What one cross pair says about joining the groups of its two members.
@@ -39,6 +41,15 @@ pub enum ReviewReason {
     Band,
     /// Two identifiers differ by more than one digit or one transposition.
     Conflict,
+}
+
+impl fmt::Display for ReviewReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Band => "band",
+            Self::Conflict => "conflict",
+        })
+    }
 }
 
 /// Two groups that a steward has to compare, by their places in [`Division::groups`].

@@ -158,9 +158,7 @@ impl Scorer {
     ) -> Vec<FieldEvidence> {
         let (left, right) = (index.row(left), index.row(right));
         (0..self.fields.len())
-            .map(|field| {
-                self.field_evidence(field, pattern.code(field), left[field], right[field])
-            })
+            .map(|field| self.field_evidence(field, pattern.code(field), left[field], right[field]))
             .collect()
     }
 

@@ -240,7 +240,8 @@ impl Linker {
             upper: MatchWeight::from_probability(self.model.cut_offs.upper),
             lower: MatchWeight::from_probability(self.model.cut_offs.lower),
         };
-        let vote = |left: usize, right: usize| self.vote(part.nodes[left], part.nodes[right], limits);
+        let vote =
+            |left: usize, right: usize| self.vote(part.nodes[left], part.nodes[right], limits);
         let Division { groups, proposals } = divide(&part.bound, &part.apart, limits, vote);
         let keys = |group: &[usize]| {
             self.keys(&group.iter().map(|member| part.nodes[*member]).collect::<Vec<_>>())
@@ -354,4 +355,3 @@ fn best_pair(
     }
     best.1
 }
-

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod em;
+mod report;
 mod sample;
 
 use em::{Counts, Estimate, Round};
@@ -260,10 +261,10 @@ impl Model {
             id: "untrained".to_owned(),
             schema: schema.id.clone(),
             prior: 1e-5,
-            cut_offs: CutOffs { upper: 0.99, lower: 0.5 },
+            cut_offs: CutOffs { upper: 0.9, lower: 0.3 },
             term_frequency: TermFrequencyRule { floor: 1e-5, cap: 8.0, near_share: 0.5 },
             correlated_share: 0.5,
-            vote_limit: 14.0,
+            vote_limit: 20.0,
             fields,
             frequencies: None,
         }

@@ -147,8 +147,7 @@ impl FieldValues {
         let n_bits = self.words as i64 * 64;
         let ones = i64::from(self.ones[left.place()]) * i64::from(other.ones[right.place()]);
         let covariance = n_bits * i64::from(both) - ones;
-        let scale =
-            self.inverse_deviations[left.place()] * other.inverse_deviations[right.place()];
+        let scale = self.inverse_deviations[left.place()] * other.inverse_deviations[right.place()];
         covariance as f32 * scale
     }
 

@@ -17,13 +17,15 @@ impl Clock {
 
     /// Today's date.
     pub fn today(&self) -> Date {
-        self.fixed_date.unwrap_or_else(|| Timestamp::now().to_zoned(self.time_zone.clone()).date())
+        self.fixed_date.unwrap_or_else(|| self.time_zone.to_datetime(Timestamp::now()).date())
     }
 
     /// The moment at which `date` ends.
     pub fn end_of(&self, date: Date) -> Timestamp {
-        let next = date.tomorrow().unwrap_or(date);
-        next.to_zoned(self.time_zone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+        let midnight = date.tomorrow().map(|next| next.at(0, 0, 0, 0));
+        midnight
+            .and_then(|midnight| self.time_zone.to_timestamp(midnight))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// The moment, for log entries; a fixed date does not stop it.

@@ -43,7 +43,7 @@ struct ConfigFile {
     listen: SocketAddr,
     data_dir: PathBuf,
     time_zone: String,
-    fixed_date: Option<Date>,
+    fixed_date: Option<String>,
     #[serde(default)]
     linkage: LinkageFile,
     #[serde(default)]
@@ -68,7 +68,7 @@ struct PathwaysFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct LimitsFile {
     snapshot_withdrawal_share: f64,
 }
@@ -123,6 +123,9 @@ impl Config {
         }
         let time_zone = TimeZone::get(&file.time_zone)
             .map_err(|_| invalid(path, "time_zone: not a name of the IANA time zone database"))?;
+        let fixed_date = file.fixed_date.as_deref().map(str::parse).transpose();
+        let fixed_date =
+            fixed_date.map_err(|_| invalid(path, "fixed_date: a date such as 2026-06-30"))?;
         let share = file.limits.snapshot_withdrawal_share;
         if !(0.0..=1.0).contains(&share) {
             return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
@@ -139,7 +142,7 @@ impl Config {
             listen: file.listen,
             data_dir: folder.join(file.data_dir),
             time_zone,
-            fixed_date: file.fixed_date,
+            fixed_date,
             schema,
             model,
             key_check_value,

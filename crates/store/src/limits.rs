@@ -19,7 +19,14 @@ pub const STAGED_KEYS_MAX: usize = 4_000_000;
 pub const SUBMISSION_ROWS_MAX: u64 = 1 << 32;
 
 /// Pages of the write-ahead log after which it is copied into the database.
-pub const CHECKPOINT_PAGES: u32 = 8_192;
+pub const CHECKPOINT_PAGES: u32 = 16_384;
+
+/// Pages that the writer keeps in memory, in KiB: sealing a large submission touches indexes at
+/// random, and a page that does not stay is written again and again.
+pub const WRITER_CACHE_KIB: i64 = 256 << 10;
+
+/// Bytes of the database that each reader maps into memory instead of copying pages.
+pub const READER_MMAP_BYTES: i64 = 1 << 30;
 
 /// Bytes of the write-ahead log that are kept for reuse after a large transaction.
 pub const JOURNAL_BYTES_KEPT: u32 = 64 << 20;

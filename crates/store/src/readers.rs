@@ -23,6 +23,7 @@ impl Readers {
             .map(|_| {
                 let db = Connection::open_with_flags(path, flags)?;
                 store::set_up(&db)?;
+                db.pragma_update(None, "mmap_size", limits::READER_MMAP_BYTES)?;
                 Ok(db)
             })
             .collect::<Result<_>>()?;

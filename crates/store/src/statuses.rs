@@ -114,7 +114,12 @@ impl Store {
 /// Removes the statuses of the touched records and writes the new ones.
 pub(crate) fn replace(db: &Connection, replacement: &StatusReplacement) -> Result<()> {
     let mut drop = db.prepare_cached(DROP)?;
-    for record in &replacement.touched {
+    // In the order in which they lie, which makes a large replacement several times faster.
+    let mut touched: Vec<&RecordKey> = replacement.touched.iter().collect();
+    touched.sort_unstable();
+    let mut rows: Vec<&StatusRow> = replacement.rows.iter().collect();
+    rows.sort_unstable_by(|a, b| (&a.record, &a.pathway).cmp(&(&b.record, &b.pathway)));
+    for record in touched {
         drop.execute((record.agency.as_str(), record.local_id.as_str()))?;
     }
     let mut insert = db.prepare_cached(
@@ -122,7 +127,7 @@ pub(crate) fn replace(db: &Connection, replacement: &StatusReplacement) -> Resul
          VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET label = excluded.label, payload = excluded.payload",
     )?;
-    for StatusRow { record, pathway, label, payload } in &replacement.rows {
+    for StatusRow { record, pathway, label, payload } in rows {
         let (agency, local_id) = (record.agency.as_str(), record.local_id.as_str());
         insert.execute((agency, local_id, pathway, label, payload))?;
     }

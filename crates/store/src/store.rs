@@ -88,7 +88,6 @@ pub(crate) fn set_up(db: &Connection) -> Result<()> {
     db.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;",
     )?;
@@ -101,6 +100,7 @@ fn set_up_writing(db: &Connection) -> Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "recursive_triggers", true)?;
+    db.pragma_update(None, "cache_size", -limits::WRITER_CACHE_KIB)?;
     db.pragma_update(None, "wal_autocheckpoint", limits::CHECKPOINT_PAGES)?;
     db.pragma_update(None, "journal_size_limit", limits::JOURNAL_BYTES_KEPT)?;
     Ok(())

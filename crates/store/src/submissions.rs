@@ -28,9 +28,9 @@ macro_rules! submission_where {
 pub(crate) const BY_ID: &str = submission_where!("id = ?1");
 pub(crate) const BY_REQUEST: &str = submission_where!("agency = ?1 AND request_id = ?2");
 pub(crate) const BY_SEQ: &str = submission_where!("seq = ?1");
-pub(crate) const PAGE: &str = submission_where!("number > ?1 ORDER BY number LIMIT ?2");
+pub(crate) const PAGE: &str = submission_where!("number < ?1 ORDER BY number DESC LIMIT ?2");
 pub(crate) const PAGE_OF_AGENCY: &str =
-    submission_where!("agency = ?3 AND number > ?1 ORDER BY number LIMIT ?2");
+    submission_where!("agency = ?3 AND number < ?1 ORDER BY number DESC LIMIT ?2");
 pub(crate) const DROP_ROWS: &str = "DELETE FROM fact_submission_row WHERE place BETWEEN ?1 AND ?2";
 
 /// The id of a submission, made by the caller, unique over all agencies.
@@ -181,7 +181,7 @@ impl Store {
         self.read(|db| Ok(find(db, id)?.submission))
     }
 
-    /// Submissions, the oldest first: of one agency or of all, after one of them, `limit` at most.
+    /// Submissions, the newest first: of one agency or of all, after one of them, `limit` at most.
     ///
     /// Errors: `NotFound` for an unknown `after`.
     pub fn submissions(
@@ -192,7 +192,7 @@ impl Store {
     ) -> Result<Vec<Submission>> {
         let submission = |row: &Row<'_>| stored(row).map(|stored| stored.submission);
         self.read(|db| {
-            let after = after.map_or(Ok(0), |id| find(db, id).map(|stored| stored.number))?;
+            let after = after.map_or(Ok(i64::MAX), |id| find(db, id).map(|stored| stored.number))?;
             match agency {
                 None => {
                     let mut query = db.prepare_cached(PAGE)?;

@@ -1,7 +1,8 @@
 //! A made-up state with known truth: people, the records that five agencies have of them, and
 //! what they do there, for the demo, the tests and the benches.
 //!
-//! Nobody in it exists. Everything follows from [`Settings`]: the same settings give the same bytes.
+//! Nobody in it exists. Everything follows from [`Settings`]: the same settings give the same
+//! bytes.
 
 mod activity;
 mod agency;
@@ -25,5 +26,4 @@ pub use catalog::Catalog;
 pub use person::{HouseholdId, Person, PersonId, Sex};
 pub use row::{Distortion, Distortions, IdentityRow, Record};
 pub use settings::{Noise, Settings};
-pub use ssn::Ssn;
 pub use state::State;

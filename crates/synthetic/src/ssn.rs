@@ -5,7 +5,7 @@ use std::fmt;
 /// A number that could have been issued: area 001 to 899 without 666, group 01 to 99, serial 0001
 /// to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ssn(u32);
+pub(crate) struct Ssn(u32);
 
 /// The first area number of the state, and how many it has: those born in it share them.
 const HOME_AREA: u32 = 540;

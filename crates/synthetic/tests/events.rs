@@ -154,7 +154,10 @@ fn each_agency_reports_what_it_knows() {
 #[test]
 fn attributes_carry_the_purposes_they_were_sent_for() {
     for name in ["demographic_group", "funding_stream", "region"] {
-        let is_named = |it: &&Event| matches!(&it.detail, EventDetail::Attribute { name: named, .. } if named == name);
+        let is_named = |it: &&Event| match &it.detail {
+            EventDetail::Attribute { name: named, .. } => named == name,
+            _ => false,
+        };
         let tagged: Vec<_> = EVENTS.iter().filter(is_named).collect();
         assert!(tagged.len() > 200 && tagged.iter().all(|it| !it.purpose_tags.is_empty()));
     }

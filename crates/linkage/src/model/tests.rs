@@ -1,1 +1,63 @@
-//! Tests.
+//! Tests of the model file.
+
+use super::*;
+
+const SCHEMA: &str = r#"
+    schema = "small"
+    version = 1
+    [[field]]
+    name = "date_of_birth"
+    kind = "date"
+    tokens = ["exact", "swapped", "year_month"]
+    [[field]]
+    name = "sex"
+    kind = "category"
+    tokens = ["exact"]
+"#;
+
+fn schema() -> Schema {
+    Schema::parse(SCHEMA).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    Model::from_toml(text, &schema()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_default_model_fits_the_default_schema() {
+    let schema = Schema::parse(include_str!("../../../../config/linkage.toml")).unwrap();
+    let model = Model::from_toml(DEFAULT_MODEL, &schema).unwrap();
+    for field in &model.fields {
+        let weights: Vec<_> = field.levels.iter().map(|level| level.weight()).collect();
+        let (first, last) = (weights[0], weights[weights.len() - 1]);
+        assert!(weights.iter().all(|w| last <= *w && *w <= first), "{}", field.name);
+        assert!(last.0 < 0.0 && first.0 > 0.0, "{}", field.name);
+    }
+}
+
+#[test]
+fn toml_round_trips_to_the_last_bit() {
+    let mut model = Model::untrained(&schema());
+    model.prior = 1.0 / 3.0e7;
+    model.id = "a \"quoted\" name".to_owned();
+    assert_eq!(Model::from_toml(&model.to_toml(), &schema()).unwrap(), model);
+}
+
+#[test]
+fn a_model_that_does_not_fit_the_schema_is_refused() {
+    let text = Model::untrained(&schema()).to_toml();
+    for (from, to, part) in [
+        ("schema = \"small\"", "schema = \"large\"", "for the linkage schema 'large'"),
+        ("[fields.sex]", "[fields.gender]", "field 'sex'"),
+        ("component =", "near =", "level 'component'"),
+        ("[fields.sex]", "[fields.sex]\nnear = { m = 0.1, u = 0.1 }", "level 'near'"),
+        ("upper = 0.9", "upper = 0.2", "0 < lower <= upper < 1"),
+        ("prior = 1e-5", "prior = 0.0", "prior: above 0"),
+        ("swapped = { m = 0.005", "swapped = { m = 0.5", "must add up to 1"),
+        ("vote_limit", "vote_limits", "not readable"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let message = refusal(&text.replace(from, to));
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -37,11 +37,12 @@ impl Linker {
             }
         };
         let counted = if n * (n - 1) / 2 <= options.n_random_pairs {
-            let all = nodes.par_iter().enumerate().fold(PatternCounts::default, |mut counts, one| {
-                let (place, left) = one;
-                nodes[..place].iter().for_each(|right| count(&mut counts, *left, *right));
-                counts
-            });
+            let all =
+                nodes.par_iter().enumerate().fold(PatternCounts::default, |mut counts, one| {
+                    let (place, left) = one;
+                    nodes[..place].iter().for_each(|right| count(&mut counts, *left, *right));
+                    counts
+                });
             all.reduce(PatternCounts::default, merged)
         } else {
             let streams = (0..N_STREAMS).into_par_iter().map(|stream| {

@@ -1,7 +1,7 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::*;
+use super::{write::unscaled, *};
 use crate::event::{CodeSystem, CredentialKind, Quarter};
 
 fn read(cells: &[(&str, &str)]) -> Result<Event, EventRowError> {

@@ -10,7 +10,9 @@ use api::{
     submission::{self as proto, submission_service_server::SubmissionService},
 };
 use record::{AgencyId, Schema};
-use store::{NewSubmission, Seal, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode};
+use store::{
+    NewSubmission, Seal, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode, Submitted,
+};
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
@@ -26,7 +28,7 @@ use crate::{
     engine::EngineHandle,
     files::random_id,
     pepper::Pepper,
-    status::{blocking, of_store},
+    status::{blocking, internal, of_store},
     times::timestamp,
 };
 
@@ -170,6 +172,7 @@ impl Submissions {
         agency: AgencyId,
         request: &proto::SubmitRecordRequest,
     ) -> Result<store::Receipt, Status> {
+        check_agency(&agency, &request.agency)?;
         check_request_id(&request.request_id)?;
         let row = request.row.as_ref().unwrap_or(&EMPTY_ROW);
         let kind = match row.row {
@@ -186,15 +189,16 @@ impl Submissions {
         if let store::RowContent::Refused { refusal, .. } = &stored.content {
             return Err(rejected(refusal));
         }
-        let (receipt, rejections) = self
-            .store
-            .submit(&new, vec![stored], None)
-            .map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
-        if let Some(rejection) = rejections.first() {
-            return Err(rejected(&rejection.refusal));
+        let submitted = self.store.submit(&new, vec![stored], None);
+        match submitted.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))? {
+            Submitted::Accepted(receipt) => {
+                self.engine.wake();
+                Ok(receipt)
+            }
+            Submitted::Refused(rejections) => {
+                Err(rejections.first().map_or_else(internal, |first| rejected(&first.refusal)))
+            }
         }
-        self.engine.wake();
-        Ok(receipt)
     }
 }
 
@@ -211,6 +215,7 @@ impl SubmissionService for Submissions {
         let agency = agency_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
         let submission = blocking(move || {
+            check_agency(&agency, &request.agency)?;
             let terms = Terms::of_request(&request)?;
             this.create(agency, &request.request_id, &terms, request.validate_only)
         })
@@ -353,6 +358,15 @@ impl SubmissionService for Submissions {
         let receipt = Some(receipt_to_proto(&receipt));
         Ok(Response::new(proto::SubmitRecordResponse { receipt }))
     }
+}
+
+/// Refuses data that are marked as another agency's than the token's.
+fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
+    if named.is_empty() || named == agency.as_str() {
+        return Ok(());
+    }
+    let message = format!("the data are another agency's: this token is for {agency}");
+    Err(status(ErrorReason::AgencyMismatch, &message, &[]))
 }
 
 fn check_request_id(request_id: &str) -> Result<(), Status> {

@@ -38,7 +38,7 @@ fn a_decision_stands_until_it_is_taken_back() {
     let kinds: Vec<_> =
         store.facts_after(Seq(0), 9).unwrap().into_iter().map(|fact| fact.kind).collect();
     assert_eq!(kinds[0], FactKind::Decision { decision: made.id.clone() });
-    assert_eq!(kinds[2], FactKind::DecisionUndone { decision: made.id.clone() });
+    assert_eq!(kinds[2], FactKind::DecisionUndone { decision: made.id });
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod decisions;
 mod fixture;
 mod opening;
 mod records;
+mod resending;
 mod settlements;
 mod submissions;
 mod tasks;

@@ -42,7 +42,7 @@ fn a_snapshot_withdraws_what_it_lacks_and_a_later_row_brings_it_back() {
     let store = &fixture.store;
     let (a1, a2, b) = (record("A", 1, "a1"), record("A", 2, "a2"), record("B", 1, "b"));
     fixture.send_records("s1", &[a1, b.clone()]);
-    fixture.send_records("s2", &[a2.clone()]);
+    fixture.send_records("s2", std::slice::from_ref(&a2));
     let receipt = fixture.send(&snapshot("s3"), std::slice::from_ref(&b));
     assert_eq!((receipt.accepted, receipt.unchanged, receipt.withdrawn), (0, 1, 1));
     assert_eq!(store.withdrawals_of(receipt.seq).unwrap(), [key("college/A")]);

@@ -18,7 +18,7 @@ const LONGEST: usize = 8;
 
 /// How a term went.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Course {
+enum Outcome {
     Dropped,
     Withdrew(Date),
     Stayed,
@@ -37,12 +37,12 @@ impl Diary<'_> {
         while let Some(at) = next.filter(|at| terms[*at].start <= self.until()) {
             let outcome = self.term(&terms[at], registered_on);
             left_on = match outcome {
-                Course::Dropped => left_on,
-                Course::Withdrew(on) => Some(on),
-                Course::Stayed => Some(terms[at].end),
+                Outcome::Dropped => left_on,
+                Outcome::Withdrew(on) => Some(on),
+                Outcome::Stayed => Some(terms[at].end),
             };
-            completed += usize::from(outcome == Course::Stayed);
-            let earned = outcome == Course::Stayed && self.earn(completed, terms[at].end);
+            completed += usize::from(outcome == Outcome::Stayed);
+            let earned = outcome == Outcome::Stayed && self.earn(completed, terms[at].end);
             if completed >= LONGEST {
                 break;
             }
@@ -60,17 +60,17 @@ impl Diary<'_> {
         }
     }
 
-    fn term(&mut self, term: &Term, registered_on: Date) -> Course {
+    fn term(&mut self, term: &Term, registered_on: Date) -> Outcome {
         let start = term.start.max(registered_on);
         let program = self.program();
         let courses = self.courses();
         let outcome = match self.random.by_weight(&[6, 7, 87]) {
-            0 => Course::Dropped,
+            0 => Outcome::Dropped,
             1 => {
                 let until = plus_days(term.end, -14);
-                Course::Withdrew(self.random.day(plus_days(term.census, 1), until))
+                Outcome::Withdrew(self.random.day(plus_days(term.census, 1), until))
             }
-            _ => Course::Stayed,
+            _ => Outcome::Stayed,
         };
         for course in courses {
             let credits_tenths = Some(*self.random.pick(&[10, 30, 30, 40, 50]));
@@ -84,12 +84,12 @@ impl Diary<'_> {
                 end,
             };
             self.report(Agency::College, start, detail);
-            let alone = outcome == Course::Stayed && self.random.chance(0.05);
-            if outcome == Course::Dropped || alone {
+            let alone = outcome == Outcome::Stayed && self.random.chance(0.05);
+            if outcome == Outcome::Dropped || alone {
                 let on = self.random.day(start, term.census);
                 let detail = EventDetail::Drop { course, term: term_id, on };
                 self.report(Agency::College, on, detail);
-            } else if let Course::Withdrew(on) = outcome {
+            } else if let Outcome::Withdrew(on) = outcome {
                 let detail = EventDetail::Withdrawal { course: Some(course), term: term_id, on };
                 self.report(Agency::College, on, detail);
             }
@@ -139,7 +139,7 @@ impl Diary<'_> {
 
     /// A short credential after a term or two, a degree after several.
     fn earn(&mut self, completed: usize, term_end: Date) -> bool {
-        let awarded_on = plus_days(term_end, self.random.between(0, 25));
+        let awarded_on = plus_days(term_end, self.random.between(-10, 15));
         if completed >= 4 && self.random.chance(0.45) {
             self.award(Agency::College, awarded_on, |kind| kind >= CredentialKind::AssociateDegree)
         } else if self.random.chance(if completed == 1 { 0.1 } else { 0.2 }) {
@@ -150,12 +150,12 @@ impl Diary<'_> {
     }
 
     /// The place of the person's next term in the calendar, if there is one.
-    fn next_term(&mut self, at: usize, outcome: Course, earned: bool) -> Option<usize> {
+    fn next_term(&mut self, at: usize, outcome: Outcome, earned: bool) -> Option<usize> {
         let stays = match outcome {
-            Course::Stayed if earned => 0.45,
-            Course::Stayed => 0.74,
-            Course::Dropped => 0.4,
-            Course::Withdrew(_) => 0.25,
+            Outcome::Stayed if earned => 0.45,
+            Outcome::Stayed => 0.74,
+            Outcome::Dropped => 0.4,
+            Outcome::Withdrew(_) => 0.25,
         };
         let following = at + 1..self.catalog.terms.len();
         let required: Vec<usize> =
@@ -169,7 +169,7 @@ impl Diary<'_> {
             return None;
         }
         let back = required.get(1 + self.random.by_weight(&[60, 30, 10])).copied();
-        if outcome == Course::Stayed && self.random.chance(0.35) {
+        if outcome == Outcome::Stayed && self.random.chance(0.35) {
             self.plan_gap(self.catalog.terms[at].end, back);
         }
         back

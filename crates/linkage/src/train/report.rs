@@ -1,0 +1,52 @@
+//! A training's report as text, for people.
+
+use std::fmt;
+
+use super::{RoundReport, TrainingReport};
+
+impl fmt::Display for TrainingReport {
+    /// A line for the sizes, one per round of EM, and one for everything to be wary of.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} record versions, {} random pairs for u",
+            self.n_versions, self.n_random_pairs
+        )?;
+        for round in &self.rounds {
+            write!(f, "{round}")?;
+        }
+        let names = |levels: &[(String, crate::Level)]| {
+            let names: Vec<String> =
+                levels.iter().map(|(field, level)| format!("{field} {level}")).collect();
+            names.join(", ")
+        };
+        if !self.unseen_m.is_empty() {
+            writeln!(f, "never seen in one person, m is assumed: {}", names(&self.unseen_m))?;
+        }
+        if !self.unseen_u.is_empty() {
+            writeln!(f, "never seen at random, u is an upper bound: {}", names(&self.unseen_u))?;
+        }
+        if !self.prior_converged {
+            writeln!(f, "the prior did not converge: compare the model before you rely on it")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for RoundReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match (self.counts, self.converged) {
+            (false, _) => "too few matches to count",
+            (true, true) => "converged",
+            (true, false) => "did not converge",
+        };
+        writeln!(
+            f,
+            "{}: {} pairs, {:.1} % of one person, {outcome} after {} iterations",
+            self.key,
+            self.n_pairs,
+            self.matches * 100.0,
+            self.iterations
+        )
+    }
+}
