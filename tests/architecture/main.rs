@@ -92,7 +92,10 @@ fn only_api_speaks_protobuf_and_only_store_speaks_sql() {
     for room in ["record", "encoding", "linkage", "pathways", "store", "server", "waymark"] {
         let declared = graph.declared_by(room, DependencyKind::Normal);
         assert!(!declared.contains("prost"), "{room} must leave protobuf to api");
-        assert!(room == "store" || !declared.contains("rusqlite"), "{room} must leave SQL to store");
+        assert!(
+            room == "store" || !declared.contains("rusqlite"),
+            "{room} must leave SQL to store"
+        );
     }
 }
 

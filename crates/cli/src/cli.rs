@@ -60,6 +60,9 @@ pub enum Command {
     Train(commands::train::Train),
     /// Administer agencies and tokens, and show the state of the service
     Admin(commands::admin::Admin),
+    /// Show the whole way on this machine: a made-up state, a real server, results
+    #[cfg(feature = "service")]
+    Demo(commands::demo::Demo),
     /// Print a page of the error catalogue
     Error(commands::error::ErrorPage),
 }

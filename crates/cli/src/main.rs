@@ -7,6 +7,8 @@ mod catalogue;
 mod cli;
 mod client;
 mod commands;
+#[cfg(feature = "service")]
+mod demo;
 mod exit;
 mod failure;
 mod intake;

@@ -6,9 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use encoding::{DEFAULT_PLACEHOLDERS, DEFAULT_SCHEMA, Encoder, LinkageKey, Placeholders};
+use encoding::{DEFAULT_PLACEHOLDERS, Encoder, LinkageKey, Placeholders};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use record::{RecordVersion, Schema};
+use record::{DEFAULT_SCHEMA, RecordVersion, Schema};
 
 use crate::{
     catalogue::Code,

@@ -18,11 +18,8 @@ mod token;
 
 pub use encoder::{Encoded, Encoder, EncoderSession, Finding, FindingKind, NothingToCompare};
 pub use key::{KeyCheckValue, KeyError, LinkageKey};
-pub use normalize::{DateParts, Normalized, looks_like_ssn, normalize};
+pub use normalize::{DateParts, Normalized, normalize};
 pub use placeholders::{Placeholders, PlaceholdersError};
-
-/// The linkage schema that ships with Waymark (`config/linkage.toml`).
-pub const DEFAULT_SCHEMA: &str = include_str!("../../../config/linkage.toml");
 
 /// The placeholder list that ships with Waymark (`config/placeholders.toml`).
 pub const DEFAULT_PLACEHOLDERS: &str = include_str!("../../../config/placeholders.toml");

@@ -13,7 +13,6 @@ use record::FieldKind;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 pub(crate) use address::house_number;
-pub use code::looks_like_ssn;
 pub use date::DateParts;
 
 /// A value as it is encoded.

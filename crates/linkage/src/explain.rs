@@ -77,7 +77,9 @@ pub struct PairExplanation {
     /// What correlated groups of fields take back because their fields are no independent
     /// evidence.
     pub correlation: MatchWeight,
-    /// Prior, fields, term frequencies and correlation together.
+    /// What is taken back because two people of one household would agree as well.
+    pub household: MatchWeight,
+    /// Prior, fields, term frequencies, correlation and household together.
     pub total: MatchWeight,
     /// The probability that goes with the total.
     pub probability: f64,
@@ -132,7 +134,8 @@ impl Linker {
             versions: (self.name(one).version, self.name(other).version),
             prior: MatchWeight(self.scorer.prior),
             fields,
-            correlation: MatchWeight(score.evidence - by_field),
+            correlation: MatchWeight(score.evidence - score.household - by_field),
+            household: MatchWeight(score.household),
             total,
             probability: total.probability(),
             model: self.model.id.clone(),

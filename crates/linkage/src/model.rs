@@ -21,14 +21,23 @@ pub struct LevelModel {
     pub level: Level,
     /// Probability of the level among pairs of one person, given both values are present.
     pub m: f64,
-    /// Probability of the level among pairs of two people, given both values are present.
+    /// Probability of the level among pairs of two people drawn at random, given both values are
+    /// present.
     pub u: f64,
+    /// Probability of the level among pairs of two people of one household, given both values are
+    /// present.
+    pub h: f64,
 }
 
 impl LevelModel {
     /// The level's evidence, log2(m / u) (Fellegi and Sunter 1969).
     pub fn weight(&self) -> MatchWeight {
         MatchWeight((self.m / self.u).log2())
+    }
+
+    /// The level's evidence for one person against two people of one household, log2(m / h).
+    pub fn household_weight(&self) -> MatchWeight {
+        MatchWeight((self.m / self.h).log2())
     }
 }
 
@@ -73,6 +82,9 @@ pub struct Model {
     pub schema: String,
     /// Probability that two records drawn at random are of one person.
     pub prior: f64,
+    /// Probability that two records drawn at random are of two people of one household (or of one
+    /// family, or otherwise alike in what people share); 0 leaves households out.
+    pub household: f64,
     /// When to link, to ask and to keep apart.
     pub cut_offs: CutOffs,
     /// The term-frequency adjustment.
@@ -134,6 +146,7 @@ struct ModelFile {
     model: String,
     schema: String,
     prior: f64,
+    household: f64,
     correlated_share: f64,
     vote_limit: f64,
     cut_offs: CutOffs,
@@ -146,6 +159,7 @@ struct ModelFile {
 struct Probabilities {
     m: f64,
     u: f64,
+    h: f64,
 }
 
 /// How far the probabilities of a field's levels may be from adding up to one.
@@ -175,6 +189,7 @@ impl Model {
             id: file.model,
             schema: file.schema,
             prior: file.prior,
+            household: file.household,
             cut_offs: file.cut_offs,
             term_frequency: file.term_frequency,
             correlated_share: file.correlated_share,
@@ -195,7 +210,8 @@ impl Model {
         let _ = write!(
             text,
             "model = {:?}\nschema = {:?}\n\n\
-             # Probability that two records drawn at random are of one person.\nprior = {:?}\n\
+             # Probability that two records drawn at random are of one person,\nprior = {:?}\n\
+             # and that they are of two people of one household.\nhousehold = {:?}\n\
              # What counts of a correlated group's evidence beyond its strongest field.\n\
              correlated_share = {:?}\n\
              # Most bits of one record pair's vote on joining two groups.\nvote_limit = {:?}\n\n\
@@ -203,12 +219,17 @@ impl Model {
              [cut_offs]\nupper = {upper:?}\nlower = {lower:?}\n\n\
              # Smallest relative frequency that counts, most bits added, share at level near.\n\
              [term_frequency]\nfloor = {floor:?}\ncap = {cap:?}\nnear_share = {near_share:?}\n",
-            self.id, self.schema, self.prior, self.correlated_share, self.vote_limit
+            self.id,
+            self.schema,
+            self.prior,
+            self.household,
+            self.correlated_share,
+            self.vote_limit
         );
         for field in &self.fields {
             let _ = write!(text, "\n[fields.{}]\n", field.name);
-            for LevelModel { level, m, u } in &field.levels {
-                let _ = writeln!(text, "{level} = {{ m = {m:?}, u = {u:?} }}");
+            for LevelModel { level, m, u, h } in &field.levels {
+                let _ = writeln!(text, "{level} = {{ m = {m:?}, u = {u:?}, h = {h:?} }}");
             }
         }
         text
@@ -233,6 +254,7 @@ impl Model {
         let CutOffs { upper, lower } = self.cut_offs;
         let TermFrequencyRule { floor, cap, near_share } = self.term_frequency;
         range(is_probability(self.prior), "prior", "above 0 and below 1")?;
+        range((0.0..1.0).contains(&self.household), "household", "0 or more and below 1")?;
         range(
             is_probability(lower) && is_probability(upper) && lower <= upper,
             "cut_offs",
@@ -245,14 +267,14 @@ impl Model {
         range((1.0..=1000.0).contains(&self.vote_limit), "vote_limit", "1 to 1000 bits")?;
         for field in &self.fields {
             let place = format!("field {}", field.name);
-            let all = |holds: fn(f64) -> bool| {
-                field.levels.iter().all(|level| holds(level.m) && holds(level.u))
-            };
-            range(all(|p| p > 0.0 && p < 1.0), &place, "m and u are above 0 and below 1")?;
+            let each = |l: &LevelModel| [l.m, l.u, l.h].into_iter().all(is_probability);
+            let all = field.levels.iter().all(each);
+            range(all, &place, "m, u and h are above 0 and below 1")?;
             let sum = |of: fn(&LevelModel) -> f64| field.levels.iter().map(of).sum::<f64>();
             let adds_up = |total: f64| (total - 1.0).abs() <= SUM_TOLERANCE;
             range(adds_up(sum(|l| l.m)), &place, "the m of its levels must add up to 1")?;
             range(adds_up(sum(|l| l.u)), &place, "the u of its levels must add up to 1")?;
+            range(adds_up(sum(|l| l.h)), &place, "the h of its levels must add up to 1")?;
         }
         Ok(())
     }
@@ -267,9 +289,9 @@ fn read_field(
     let levels = levels
         .into_iter()
         .map(|level| {
-            let Probabilities { m, u } =
+            let Probabilities { m, u, h } =
                 given.remove(&level.to_string()).ok_or_else(|| differ(level.to_string()))?;
-            Ok(LevelModel { level, m, u })
+            Ok(LevelModel { level, m, u, h })
         })
         .collect::<Result<_, ModelError>>()?;
     match given.into_keys().next() {

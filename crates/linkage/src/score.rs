@@ -15,8 +15,10 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PairScore {
     pub(crate) pattern: Pattern,
-    /// The evidence of all fields.
+    /// The evidence of all fields, for one person against two.
     pub(crate) evidence: f64,
+    /// The part of it that households take back.
+    pub(crate) household: f64,
     /// The evidence that full agreement in the same fields would have given.
     pub(crate) potential: f64,
 }
@@ -33,6 +35,8 @@ pub(crate) struct FieldEvidence {
 struct FieldWeights {
     /// By the code of the level; missing and counted fields weigh 0.
     bits: [f64; 16],
+    /// The same against two people of one household.
+    household_bits: [f64; 16],
     /// The share of the term-frequency adjustment, by code.
     rarity_share: [f64; 16],
     /// log2 of u at the level `exact`.
@@ -49,6 +53,7 @@ pub(crate) struct Scorer {
     n_groups: usize,
     rule: TermFrequencyRule,
     correlated_share: f64,
+    household: f64,
     pub(crate) prior: f64,
 }
 
@@ -75,6 +80,7 @@ impl Scorer {
             n_groups: groups.len(),
             rule: model.term_frequency,
             correlated_share: model.correlated_share,
+            household: model.household,
             prior: model.prior_weight().0,
         };
         if let Some(frequencies) = &model.frequencies {
@@ -130,22 +136,51 @@ impl Scorer {
         let pattern = self.comparator.compare(index, left, right);
         let mut evidence = Evidence::default();
         let mut potential = Evidence::default();
-        for field in 0..self.fields.len() {
+        for (field, weights) in self.fields.iter().enumerate() {
             let code = pattern.code(field);
             if code == Pattern::MISSING {
                 continue;
             }
-            let weights = &self.fields[field];
-            let FieldEvidence { level, rarity } =
-                self.field_evidence(field, code, left[field], right[field]);
-            evidence.add(weights.group, level + rarity);
-            potential.add(weights.group, weights.bits[1]);
+            let of_field = self.field_evidence(field, code, left[field], right[field]);
+            evidence.add(weights, code, of_field.rarity);
+            potential.add(weights, 1, 0.0);
         }
+        let against_strangers = self.against_strangers(&evidence);
+        let evidence = self.against_anybody(&evidence);
         PairScore {
             pattern,
-            evidence: evidence.total(self.n_groups, self.correlated_share),
-            potential: potential.total(self.n_groups, self.correlated_share),
+            evidence,
+            household: evidence - against_strangers,
+            potential: self.against_anybody(&potential),
         }
+    }
+
+    /// The evidence of a pattern against two strangers, and against two people of one household;
+    /// without term frequencies.
+    pub(crate) fn pattern_evidence(&self, pattern: Pattern) -> (f64, f64) {
+        let mut evidence = Evidence::default();
+        for (field, weights) in self.fields.iter().enumerate() {
+            evidence.add(weights, pattern.code(field), 0.0);
+        }
+        (self.against_strangers(&evidence), evidence.household)
+    }
+
+    fn against_strangers(&self, evidence: &Evidence) -> f64 {
+        evidence.against_strangers(self.n_groups, self.correlated_share)
+    }
+
+    /// Two people are strangers or, with the model's probability, of one household; the likelihood
+    /// of a pair's levels is the mixture of both. So what members of a household share (family
+    /// name, address, telephone) is never more evidence than it is rare that two people share a
+    /// household, however many such fields agree.
+    fn against_anybody(&self, evidence: &Evidence) -> f64 {
+        let strangers = self.against_strangers(evidence);
+        if self.household == 0.0 {
+            return strangers;
+        }
+        -((1.0 - self.household) * (-strangers).exp2()
+            + self.household * (-evidence.household).exp2())
+        .log2()
     }
 
     /// The evidence of each field of a pair, before correlated groups are discounted.
@@ -160,11 +195,6 @@ impl Scorer {
         (0..self.fields.len())
             .map(|field| self.field_evidence(field, pattern.code(field), left[field], right[field]))
             .collect()
-    }
-
-    /// The correlation group of each field, for the fields that have one.
-    pub(crate) fn group(&self, field: usize) -> Option<usize> {
-        self.fields[field].group
     }
 
     /// Term frequency after Winkler: u of the level gives way to the frequency of the value, the
@@ -192,9 +222,11 @@ impl Scorer {
 impl FieldWeights {
     fn new(model: &FieldModel, rule: TermFrequencyRule, group: Option<usize>) -> Self {
         let mut bits = [0.0; 16];
+        let mut household_bits = [0.0; 16];
         let mut rarity_share = [0.0; 16];
         for (place, level) in model.levels.iter().enumerate() {
             bits[place + 1] = level.weight().0;
+            household_bits[place + 1] = level.household_weight().0;
             rarity_share[place + 1] = match level.level {
                 Level::Exact => 1.0,
                 Level::Near => rule.near_share,
@@ -202,7 +234,7 @@ impl FieldWeights {
             };
         }
         let log2_u = model.levels[0].u.log2();
-        Self { bits, rarity_share, log2_u, log2_frequencies: None, group }
+        Self { bits, household_bits, rarity_share, log2_u, log2_frequencies: None, group }
     }
 }
 
@@ -215,6 +247,7 @@ impl FieldWeights {
 struct Evidence {
     independent: f64,
     groups: [GroupEvidence; Schema::MAX_FIELDS],
+    household: f64,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -226,8 +259,10 @@ struct GroupEvidence {
 }
 
 impl Evidence {
-    fn add(&mut self, group: Option<usize>, bits: f64) {
-        match group {
+    fn add(&mut self, weights: &FieldWeights, code: usize, rarity: f64) {
+        self.household += weights.household_bits[code];
+        let bits = weights.bits[code] + rarity;
+        match weights.group {
             None => self.independent += bits,
             Some(group) => {
                 let group = &mut self.groups[group];
@@ -239,7 +274,7 @@ impl Evidence {
         }
     }
 
-    fn total(&self, n_groups: usize, share: f64) -> f64 {
+    fn against_strangers(&self, n_groups: usize, share: f64) -> f64 {
         let groups = self.groups[..n_groups].iter().map(|group| {
             (1.0 - share) * (group.most_for + group.most_against)
                 + share * (group.sum_for + group.sum_against)

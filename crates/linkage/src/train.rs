@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod em;
+mod household;
 mod report;
 mod sample;
 
@@ -73,6 +74,8 @@ pub struct TrainingReport {
     pub unseen_m: Vec<(String, Level)>,
     /// Levels that no random pair showed: their u is an upper bound.
     pub unseen_u: Vec<(String, Level)>,
+    /// Whether EM over the pairs of households converged.
+    pub household_converged: bool,
     /// Whether the prior's fixed point was reached.
     pub prior_converged: bool,
 }
@@ -123,7 +126,8 @@ const PASSES: usize = 3;
 impl Linker {
     /// Trains a model on the records as they are: u from random pairs, m by EM over the agreement
     /// patterns of blocked pairs in one round per blocking key (Splink's method: the fields of the
-    /// key are left out of its round), the prior as the fixed point of the expected number of
+    /// key are left out of its round), h by EM over all candidates with households as a third
+    /// class, the prior as the fixed point of the expected number of
     /// matches among all candidates. Cut-offs and rules are the current model's. The same records,
     /// seed and options give the same model, whatever the order of arrival.
     ///
@@ -156,6 +160,7 @@ impl Linker {
             prior = estimate.expected_prior(&random, prior);
         }
         let mut model = self.shaped(options, &estimate, prior);
+        let household_converged = self.train_household(&nodes, &mut model, options);
         let evidences = self.sample_evidences(&nodes, &model, options);
         let (prior, prior_converged) = sample::prior(&evidences, nodes.len());
         model.prior = prior;
@@ -165,6 +170,7 @@ impl Linker {
             rounds: rounds.iter().map(|round| round.report(&self.schema)).collect(),
             unseen_m: unseen(&model, &estimate.seen_m),
             unseen_u: unseen(&model, &estimate.seen_u),
+            household_converged,
             prior_converged,
         };
         Ok(Training { model, report })
@@ -172,20 +178,17 @@ impl Linker {
 
     /// A model of the estimate, with the rules of the current model.
     fn shaped(&self, options: &TrainingOptions, estimate: &Estimate, prior: f64) -> Model {
-        let fields = levels_of(&self.schema)
-            .into_iter()
-            .enumerate()
-            .map(|(field, levels)| FieldModel {
-                name: self.schema.fields[field].name.clone(),
-                levels: levels
+        let fields = self.schema.fields.iter().zip(levels_of(&self.schema)).enumerate();
+        let fields = fields
+            .map(|(at, (field, levels))| {
+                let probabilities = estimate.m[at].iter().zip(&estimate.u[at]);
+                let mut levels: Vec<_> = levels
                     .into_iter()
-                    .enumerate()
-                    .map(|(at, level)| LevelModel {
-                        level,
-                        m: estimate.m[field][at],
-                        u: estimate.u[field][at],
-                    })
-                    .collect(),
+                    .zip(probabilities)
+                    .map(|(level, (&m, &u))| LevelModel { level, m, u, h: u })
+                    .collect();
+                household::set_usual(field.kind, &mut levels);
+                FieldModel { name: field.name.clone(), levels }
             })
             .collect();
         Model {
@@ -228,7 +231,7 @@ impl Linker {
         nodes: &[crate::index::NodeId],
         model: &Model,
         options: &TrainingOptions,
-    ) -> sample::Evidences {
+    ) -> sample::Candidates<i32> {
         let scorer = Scorer::new(&self.schema, model, &self.index);
         self.count_evidences(nodes, &scorer, options)
     }
@@ -261,6 +264,7 @@ impl Model {
             id: "untrained".to_owned(),
             schema: schema.id.clone(),
             prior: 1e-5,
+            household: 1e-5,
             cut_offs: CutOffs { upper: 0.9, lower: 0.3 },
             term_frequency: TermFrequencyRule { floor: 1e-5, cap: 8.0, near_share: 0.5 },
             correlated_share: 0.5,
@@ -297,13 +301,14 @@ fn usual(kind: FieldKind, levels: &[Level]) -> Vec<LevelModel> {
                 Level::Far => (0.02, (4.0 * u_exact).clamp(1e-5, 0.01)),
                 Level::Part(_) => (0.02, 0.03),
             };
-            LevelModel { level, m, u }
+            LevelModel { level, m, u, h: u }
         })
         .collect();
     if let Some((last, others)) = levels.split_last_mut() {
         last.m = 1.0 - others.iter().map(|level| level.m).sum::<f64>();
         last.u = 1.0 - others.iter().map(|level| level.u).sum::<f64>();
     }
+    household::set_usual(kind, &mut levels);
     levels
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use crate::taxpayer::is_taxpayer_number;
+
 /// Why a text is not an id. Never repeats the text: a local id can be an identity value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
@@ -60,6 +62,14 @@ impl LocalId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the id has the form of a social security or taxpayer number: nine digits, with or
+    /// without separators, that could have been issued. Such an id must not leave the agency.
+    pub fn looks_like_ssn(&self) -> bool {
+        let is_separator = |c| matches!(c, '-' | '.');
+        let digits: String = self.0.chars().filter(|c| !is_separator(*c)).collect();
+        is_taxpayer_number(&digits)
     }
 }
 

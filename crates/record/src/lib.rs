@@ -5,6 +5,7 @@
 pub mod encoded;
 pub mod ids;
 pub mod schema;
+mod taxpayer;
 
 pub use encoded::{BlockingToken, EncodedField, EncodedRecord, Filter, LayoutError, Token};
 pub use ids::{AgencyId, InvalidId, LocalId, ParticipantId, RecordKey, RecordVersion};
@@ -12,3 +13,4 @@ pub use schema::{
     BlockingKey, DEFAULT_SCHEMA, Derivation, Field, FieldKind, FilterShape, KeyPart, Schema,
     SchemaError,
 };
+pub use taxpayer::is_taxpayer_number;

@@ -19,4 +19,4 @@ mod status;
 mod times;
 
 pub use config::{Config, ConfigError};
-pub use serve::{OPERATOR_TOKEN_FILE, ServeError, serve};
+pub use serve::{OPERATOR_TOKEN_FILE, ServeError, Service, serve};

@@ -4,7 +4,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use server::{Config, OPERATOR_TOKEN_FILE};
+use server::{Config, OPERATOR_TOKEN_FILE, Service};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -70,6 +70,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: is another one running?", config.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
     let token = config.data_dir.join(OPERATOR_TOKEN_FILE);
+    let service = tokio::task::spawn_blocking(|| Service::open(config)).await??;
     eprintln!("waymarkd: listening on http://{address}, operator token {}", token.display());
     let mut terminate = signal(SignalKind::terminate()).context("signals")?;
     let stop = async move {
@@ -78,7 +79,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    server::serve(config, listener, stop).await?;
+    server::serve(service, listener, stop).await?;
     eprintln!("waymarkd: stopped");
     Ok(())
 }

@@ -57,18 +57,16 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Opens the state and serves on `listener` until `stop` is ready; then lets open calls end.
+/// Serves on `listener` until `stop` is ready; then lets open calls end.
 ///
 /// # Errors
 /// [`ServeError`] says what to put right.
 pub async fn serve(
-    config: Config,
+    service: Service,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let opened = tokio::task::spawn_blocking(move || Opened::open(config)).await;
-    let opened = opened.map_err(|error| ServeError::DataFolder(io::Error::other(error)))??;
-    let Opened { config, store, clock, pepper, evaluator, engine } = opened;
+    let Service { config, store, clock, pepper, evaluator, engine } = service;
     let (engine, thread) = EngineHandle::start(engine);
 
     let submissions = SubmissionServiceServer::new(Submissions {
@@ -150,8 +148,8 @@ async fn serve_until(
     }
 }
 
-/// Everything that is read from disk before serving.
-struct Opened {
+/// The service with its state read from disk and caught up, before it listens.
+pub struct Service {
     config: Config,
     store: Store,
     clock: Clock,
@@ -160,8 +158,13 @@ struct Opened {
     engine: Engine,
 }
 
-impl Opened {
-    fn open(config: Config) -> Result<Self, ServeError> {
+impl Service {
+    /// Opens the data folder, making it at the first start, and takes in what was accepted before
+    /// the last stop.
+    ///
+    /// # Errors
+    /// [`ServeError`] says what to put right.
+    pub fn open(config: Config) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
         let store = Store::open(&config.data_dir.join("waymark.db"))?;
         let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)

@@ -192,7 +192,8 @@ impl Store {
     ) -> Result<Vec<Submission>> {
         let submission = |row: &Row<'_>| stored(row).map(|stored| stored.submission);
         self.read(|db| {
-            let after = after.map_or(Ok(i64::MAX), |id| find(db, id).map(|stored| stored.number))?;
+            let after =
+                after.map_or(Ok(i64::MAX), |id| find(db, id).map(|stored| stored.number))?;
             match agency {
                 None => {
                     let mut query = db.prepare_cached(PAGE)?;

@@ -1,6 +1,6 @@
 //! `waymark keygen`: makes a linkage key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -28,9 +28,16 @@ impl Keygen {
     /// # Errors
     /// [`Failure`] when the file exists or cannot be written.
     pub fn run(&self) -> Result<Exit, Failure> {
-        let key = settings::random_key(self.epoch)?;
-        secret::write_new(&self.out, &key.to_file_text())?;
+        write_key(&self.out, self.epoch)?;
         eprintln!("linkage key of epoch {} written to {}", self.epoch, self.out.display());
         Ok(Exit::Done)
     }
+}
+
+/// Writes a new random key.
+///
+/// # Errors
+/// [`Failure`] when the file exists or cannot be written.
+pub fn write_key(path: &Path, epoch: u32) -> Result<(), Failure> {
+    secret::write_new(path, &settings::random_key(epoch)?.to_file_text())
 }

@@ -3,6 +3,8 @@
 pub mod admin;
 pub mod batch;
 pub mod check;
+#[cfg(feature = "service")]
+pub mod demo;
 pub mod encode;
 pub mod error;
 #[cfg(feature = "service")]
@@ -45,6 +47,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Explain(command) => command.run(cli.format),
         Command::Train(command) => command.run(cli.format),
         Command::Admin(command) => command.run(cli.format),
+        #[cfg(feature = "service")]
+        Command::Demo(command) => command.run(cli.format),
         Command::Error(command) => command.run(),
     }
 }

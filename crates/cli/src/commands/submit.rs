@@ -111,11 +111,19 @@ impl Submit {
     /// # Errors
     /// [`Failure`] when a file, the key or the service refuses.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        deliver(self.prepare_all()?, &self.connection, &self.how, &self.rejected, format)
+    }
+
+    /// Encodes the records, and the events given with them.
+    ///
+    /// # Errors
+    /// [`Failure`] when a file cannot be read or holds nothing to send.
+    pub fn prepare_all(&self) -> Result<Vec<Prepared>, Failure> {
         let mut prepared = vec![self.prepare()?];
         if let Some(path) = &self.events {
             prepared.push(events::prepare(path, &self.agency, &self.reading, &self.rejected)?);
         }
-        deliver(prepared, &self.connection, &self.how, &self.rejected, format)
+        Ok(prepared)
     }
 
     fn prepare(&self) -> Result<Prepared, Failure> {

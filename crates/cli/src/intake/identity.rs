@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use encoding::looks_like_ssn;
 use record::{AgencyId, LocalId, RecordVersion, Schema};
 
 use super::{
@@ -135,7 +134,7 @@ impl<'a> IdentityFile<'a> {
         }
         let text = joined(row, &header.local_id).ok_or(Fault::LocalIdMissing)?;
         let local_id: LocalId = text.parse().map_err(|_| Fault::LocalIdInvalid)?;
-        let is_ssn = looks_like_ssn(&text)
+        let is_ssn = local_id.looks_like_ssn()
             || joined(row, &header.ssn).is_some_and(|ssn| bare(&ssn) == bare(&text));
         if is_ssn { Err(Fault::LocalIdLooksLikeSsn) } else { Ok((agency, Some(local_id), version)) }
     }

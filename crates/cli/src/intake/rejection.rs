@@ -43,8 +43,6 @@ pub enum Fault {
     AgencyInvalid,
     /// No field of the schema has a value.
     NothingToCompare,
-    /// A cell that an event needs is empty.
-    EventCellMissing(&'static str),
     /// A cell of an event does not have the form it needs: its column and what is wrong.
     EventCellInvalid(String, String),
     /// The service rejected the row: its reason, the place in the row, and its remedy.
@@ -87,7 +85,6 @@ impl Fault {
             | Self::LocalIdDuplicate { .. } => Some("local_id"),
             Self::VersionInvalid => Some("record_version"),
             Self::AgencyInvalid => Some("agency"),
-            Self::EventCellMissing(column) => Some(column),
             Self::EventCellInvalid(column, _) => Some(column),
             Self::EventIdDuplicate { .. } => Some("event_id"),
         }
@@ -105,9 +102,7 @@ impl Fault {
             Self::VersionInvalid => Code::VersionInvalid,
             Self::AgencyInvalid => Code::AgencyInvalid,
             Self::NothingToCompare => Code::NothingToCompare,
-            Self::EventCellMissing(_)
-            | Self::EventCellInvalid(..)
-            | Self::EventIdDuplicate { .. } => Code::EventInvalid,
+            Self::EventCellInvalid(..) | Self::EventIdDuplicate { .. } => Code::EventInvalid,
         };
         code.id()
     }
@@ -144,7 +139,6 @@ impl fmt::Display for Fault {
             Self::NothingToCompare => f.write_str(
                 "has no value to compare (placeholders do not count): fill in at least one field",
             ),
-            Self::EventCellMissing(_) => f.write_str("is empty: an event of this type needs it"),
             Self::EventCellInvalid(_, what) => f.write_str(what),
             Self::ByService { reason, place, remedy } => {
                 write!(f, "was rejected by the service ({reason}")?;

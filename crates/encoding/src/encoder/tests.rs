@@ -3,10 +3,10 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use record::{BlockingToken, EncodedField, Schema};
+use record::{BlockingToken, DEFAULT_SCHEMA, EncodedField, Schema};
 
 use super::*;
-use crate::{DEFAULT_PLACEHOLDERS, DEFAULT_SCHEMA, normalize};
+use crate::{DEFAULT_PLACEHOLDERS, normalize};
 
 static SCHEMA: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Arc::new(Schema::parse(DEFAULT_SCHEMA).unwrap()));

@@ -28,10 +28,10 @@ fn the_default_model_fits_the_default_schema() {
     let schema = Schema::parse(include_str!("../../../../config/linkage.toml")).unwrap();
     let model = Model::from_toml(DEFAULT_MODEL, &schema).unwrap();
     for field in &model.fields {
-        let weights: Vec<_> = field.levels.iter().map(|level| level.weight()).collect();
-        let (first, last) = (weights[0], weights[weights.len() - 1]);
-        assert!(weights.iter().all(|w| last <= *w && *w <= first), "{}", field.name);
-        assert!(last.0 < 0.0 && first.0 > 0.0, "{}", field.name);
+        let weights: Vec<_> = field.levels.iter().map(|level| level.weight().0).collect();
+        let (exact, differ) = (weights[0], weights[weights.len() - 1]);
+        assert!(exact > 0.0 && differ < 0.0, "{}", field.name);
+        assert!(weights.iter().all(|weight| *weight >= differ), "{}", field.name);
     }
 }
 

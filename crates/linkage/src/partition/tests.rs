@@ -86,11 +86,12 @@ struct Case {
 
 fn case() -> impl Strategy<Value = Case> {
     (2_usize..9).prop_flat_map(|n| {
-        let vote = (-40_i32..60, any::<bool>(), any::<bool>(), 0..10).prop_map(|(w, c, a, x)| Vote {
-            weight: FixedWeight(w * 10_000 + x),
-            counts: c,
-            identifiers: Identifiers { agree: a, conflict: !a && x == 0 },
-        });
+        let vote =
+            (-40_i32..60, any::<bool>(), any::<bool>(), 0..10).prop_map(|(w, c, a, x)| Vote {
+                weight: FixedWeight(w * 10_000 + x),
+                counts: c,
+                identifiers: Identifiers { agree: a, conflict: !a && x == 0 },
+            });
         let pairs = proptest::collection::vec((0..n, 0..n), 0..3);
         let order = Just(free(n)).prop_shuffle();
         (proptest::collection::vec(vote, n * n), pairs.clone(), pairs, order).prop_map(

@@ -1,6 +1,6 @@
 //! The samples that training counts: random pairs, blocked pairs, evidence of candidates.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hash::Hash};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -104,32 +104,39 @@ impl Linker {
             .collect()
     }
 
-    /// The evidence of the candidate pairs of a seeded sample of nodes.
-    pub(super) fn count_evidences(
-        &self,
-        nodes: &[NodeId],
-        scorer: &Scorer,
-        options: &TrainingOptions,
-    ) -> Evidences {
+    /// A seeded sample of nodes, and how many candidate pairs of all nodes one candidate pair of
+    /// the sample stands for.
+    fn sample_nodes(&self, nodes: &[NodeId], options: &TrainingOptions) -> (Vec<NodeId>, f64) {
         let n_sampled = nodes.len().min(options.n_prior_records);
         let mut sample = nodes.to_vec();
         if n_sampled < nodes.len() {
-            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ PRIOR_STREAM);
+            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ CANDIDATE_STREAM);
             for place in 0..n_sampled {
                 let other = random.random_range(place..sample.len());
                 sample.swap(place, other);
             }
             sample.truncate(n_sampled);
         }
-        let of_node = |mut counts: FxHashMap<i32, u64>, node: NodeId| {
+        // A pair is met from both of its ends.
+        (sample, nodes.len() as f64 / n_sampled.max(1) as f64 / 2.0)
+    }
+
+    /// Counts what `class` makes of the candidate pairs of a seeded sample of nodes.
+    pub(super) fn count_candidates<K: Ord + Hash + Send>(
+        &self,
+        nodes: &[NodeId],
+        options: &TrainingOptions,
+        class: impl Fn(NodeId, NodeId) -> K + Sync,
+    ) -> Candidates<K> {
+        let (sample, scale) = self.sample_nodes(nodes, options);
+        let of_node = |mut counts: FxHashMap<K, u64>, node: NodeId| {
             let mut candidates = Vec::new();
             self.blocking.candidates(node, |other| candidates.push(other));
             candidates.sort_unstable();
             candidates.dedup();
             for other in candidates {
                 if !self.same_record(node, other) {
-                    let evidence = scorer.score(&self.index, node, other).evidence;
-                    *counts.entry((evidence * Evidences::PER_BIT).round() as i32).or_default() += 1;
+                    *counts.entry(class(node, other)).or_default() += 1;
                 }
             }
             counts
@@ -138,30 +145,39 @@ impl Linker {
             .par_iter()
             .fold(FxHashMap::default, |counts, node| of_node(counts, *node))
             .reduce(FxHashMap::default, merged);
-        // A pair is met from both of its ends.
-        let scale = nodes.len() as f64 / n_sampled.max(1) as f64 / 2.0;
-        Evidences { counts: counts.into_iter().collect(), scale }
+        Candidates { counts: counts.into_iter().collect(), scale }
+    }
+
+    /// The evidence of candidate pairs.
+    pub(super) fn count_evidences(
+        &self,
+        nodes: &[NodeId],
+        scorer: &Scorer,
+        options: &TrainingOptions,
+    ) -> Candidates<i32> {
+        self.count_candidates(nodes, options, |left, right| {
+            let evidence = scorer.score(&self.index, left, right).evidence;
+            (evidence * CLASSES_PER_BIT).round() as i32
+        })
     }
 }
 
-const PRIOR_STREAM: u64 = 0x7072_696f_7221;
-
-/// A histogram of evidence.
-pub(super) struct Evidences {
-    counts: BTreeMap<i32, u64>,
+/// Candidate pairs counted by class.
+pub(super) struct Candidates<K> {
+    pub(super) counts: BTreeMap<K, u64>,
     /// Candidate pairs that one counted pair stands for.
-    scale: f64,
+    pub(super) scale: f64,
 }
 
-impl Evidences {
-    /// Classes per bit.
-    const PER_BIT: f64 = 16.0;
-}
+const CANDIDATE_STREAM: u64 = 0x6361_6e64_6964;
+
+/// Classes of evidence per bit.
+const CLASSES_PER_BIT: f64 = 16.0;
 
 /// The prior as the fixed point of the expected share of matches: candidates count with their
 /// probability under the prior, pairs that are no candidates as two people. Also whether the fixed
 /// point was reached.
-pub(super) fn prior(evidences: &Evidences, n_nodes: usize) -> (f64, bool) {
+pub(super) fn prior(evidences: &Candidates<i32>, n_nodes: usize) -> (f64, bool) {
     let n = n_nodes as f64;
     let n_pairs = n * (n - 1.0) / 2.0;
     let mut prior = 1.0 / n;
@@ -171,7 +187,7 @@ pub(super) fn prior(evidences: &Evidences, n_nodes: usize) -> (f64, bool) {
             .counts
             .iter()
             .map(|(class, n)| {
-                let weight = f64::from(*class) / Evidences::PER_BIT + odds;
+                let weight = f64::from(*class) / CLASSES_PER_BIT + odds;
                 *n as f64 * crate::weight::MatchWeight(weight).probability()
             })
             .sum();
@@ -185,7 +201,7 @@ pub(super) fn prior(evidences: &Evidences, n_nodes: usize) -> (f64, bool) {
     (prior, false)
 }
 
-fn merged<K: std::hash::Hash + Eq>(
+fn merged<K: Hash + Eq>(
     mut left: FxHashMap<K, u64>,
     right: FxHashMap<K, u64>,
 ) -> FxHashMap<K, u64> {

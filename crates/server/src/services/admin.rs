@@ -1,6 +1,6 @@
 //! AdminService: agencies, tokens, the model in force, and what the service is.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use api::{
     ErrorReason,
@@ -9,8 +9,9 @@ use api::{
     error::status,
     limits::PAGE,
 };
-use record::{AgencyId, Schema};
+use record::{AgencyId, ParticipantId, RecordKey, Schema};
 use store::{Activation, ActivationKind, Principal, Store, Token};
+use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -26,6 +27,9 @@ use crate::{
     status::{blocking, internal, of_engine, of_store},
     times::timestamp,
 };
+
+/// Memberships in one message of an export.
+const MEMBERSHIPS_PER_MESSAGE: usize = 1_000;
 
 /// Differences that a reconciliation lists at most.
 const DIFFERENCES_LISTED_MAX: usize = 1_000;
@@ -137,6 +141,9 @@ impl Admin {
         active.map(|active| model_to_proto(&active)).ok_or_else(internal)
     }
 }
+
+type MembershipStream =
+    Pin<Box<dyn Stream<Item = Result<proto::ExportMembershipsResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl AdminService for Admin {
@@ -270,6 +277,23 @@ impl AdminService for Admin {
         }))
     }
 
+    type ExportMembershipsStream = MembershipStream;
+
+    async fn export_memberships(
+        &self,
+        _: Request<proto::ExportMembershipsRequest>,
+    ) -> Result<Response<MembershipStream>, Status> {
+        let store = self.store.clone();
+        let all =
+            blocking(move || store.memberships().map_err(|e| of_store(&e, ErrorReason::Internal)))
+                .await?;
+        let messages: Vec<_> = all
+            .chunks(MEMBERSHIPS_PER_MESSAGE)
+            .map(|some| Ok(memberships_to_proto(some)))
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(messages))))
+    }
+
     async fn get_service_info(
         &self,
         _: Request<proto::GetServiceInfoRequest>,
@@ -277,6 +301,14 @@ impl AdminService for Admin {
         let this = self.clone();
         Ok(Response::new(blocking(move || this.info()).await?))
     }
+}
+
+fn memberships_to_proto(some: &[(RecordKey, ParticipantId)]) -> proto::ExportMembershipsResponse {
+    let membership = |(record, participant): &(RecordKey, ParticipantId)| proto::Membership {
+        record: Some(record_key_to_proto(record)),
+        participant: participant.to_string(),
+    };
+    proto::ExportMembershipsResponse { memberships: some.iter().map(membership).collect() }
 }
 
 fn principal(request: &proto::IssueTokenRequest) -> Result<Principal, Status> {

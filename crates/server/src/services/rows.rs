@@ -7,7 +7,7 @@ use api::{
     submission::{self as proto, row::Row as Content},
 };
 use jiff::civil::Date;
-use record::{AgencyId, Schema};
+use record::{AgencyId, LocalId, Schema};
 use store::{NewRow, Refusal, RejectionReason, RowContent, SubmissionKind};
 
 use crate::pepper::Pepper;
@@ -45,11 +45,13 @@ impl RowCheck<'_> {
         match (&row.row, self.kind) {
             (Some(Content::Record(record)), SubmissionKind::Records) => {
                 let (local_id, version, record) = record_from_proto(record, self.schema)?;
+                check_local_id(&local_id)?;
                 let payload = self.pepper.apply(record).to_bytes();
                 Ok(RowContent::Record { local_id, version, payload })
             }
             (Some(Content::Event(event)), SubmissionKind::Events) => {
                 let parsed = event_from_proto(event, self.agency, self.today)?;
+                check_local_id(&parsed.local_id)?;
                 Ok(RowContent::Event {
                     local_id: parsed.local_id,
                     event_id: parsed.source_event_id,
@@ -69,7 +71,16 @@ impl RowCheck<'_> {
     }
 }
 
-fn local_id(row: &proto::Row) -> Option<record::LocalId> {
+/// Refuses an SSN as a handle: the encoder does so too, but another agency's may not.
+fn check_local_id(local_id: &LocalId) -> Result<(), RowRefusal> {
+    if local_id.looks_like_ssn() {
+        let reason = proto::RejectionReason::LocalIdLooksLikeSsn;
+        return Err(RowRefusal::new(reason, "local_id", "use an id that is not an SSN"));
+    }
+    Ok(())
+}
+
+fn local_id(row: &proto::Row) -> Option<LocalId> {
     let text = match row.row.as_ref()? {
         Content::Record(record) => &record.local_id,
         Content::Event(event) => &event.local_id,

@@ -11,7 +11,8 @@ use api::{
 };
 use record::{AgencyId, Schema};
 use store::{
-    NewSubmission, Seal, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode, Submitted,
+    NewSubmission, Seal, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
+    SubmissionState, Submitted,
 };
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -220,7 +221,7 @@ impl SubmissionService for Submissions {
             this.create(agency, &request.request_id, &terms, request.validate_only)
         })
         .await?;
-        let submission = Some(submission_to_proto(&submission));
+        let submission = Some(submission_to_proto(&submission, self.engine.applied()));
         Ok(Response::new(proto::CreateSubmissionResponse { submission }))
     }
 
@@ -282,7 +283,7 @@ impl SubmissionService for Submissions {
         let agency = agency_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
         let submission = blocking(move || this.own(&agency, &request.submission_id)).await?;
-        let submission = Some(submission_to_proto(&submission));
+        let submission = Some(submission_to_proto(&submission, self.engine.applied()));
         Ok(Response::new(proto::GetSubmissionResponse { submission }))
     }
 
@@ -301,9 +302,10 @@ impl SubmissionService for Submissions {
         .await?;
         let more = cut(&mut page, size);
         let last = page.last().filter(|_| more);
+        let applied = self.engine.applied();
         Ok(Response::new(proto::ListSubmissionsResponse {
             next_page_token: last.map_or_else(String::new, |s| page_token("submissions", &s.id.0)),
-            submissions: page.iter().map(submission_to_proto).collect(),
+            submissions: page.iter().map(|s| submission_to_proto(s, applied)).collect(),
         }))
     }
 
@@ -344,7 +346,7 @@ impl SubmissionService for Submissions {
             this.own(&agency, &request.submission_id)
         })
         .await?;
-        let submission = Some(submission_to_proto(&submission));
+        let submission = Some(submission_to_proto(&submission, self.engine.applied()));
         Ok(Response::new(proto::AbandonSubmissionResponse { submission }))
     }
 
@@ -391,7 +393,7 @@ fn unopened(new: NewSubmission) -> Submission {
         committed_offset: 0,
         rejected: 0,
         digest: [0; 32],
-        state: store::SubmissionState::Open,
+        state: SubmissionState::Open,
     }
 }
 
@@ -417,13 +419,13 @@ fn not_sealed(error: &store::Error) -> Status {
     }
 }
 
-fn submission_to_proto(submission: &Submission) -> proto::Submission {
+fn submission_to_proto(submission: &Submission, applied: Seq) -> proto::Submission {
     let (state, receipt) = match &submission.state {
-        store::SubmissionState::Open => (proto::SubmissionState::Open, None),
-        store::SubmissionState::Accepted(receipt) => {
+        SubmissionState::Open => (proto::SubmissionState::Open, None),
+        SubmissionState::Accepted(receipt) => {
             (proto::SubmissionState::Accepted, Some(receipt_to_proto(receipt)))
         }
-        store::SubmissionState::Abandoned => (proto::SubmissionState::Abandoned, None),
+        SubmissionState::Abandoned => (proto::SubmissionState::Abandoned, None),
     };
     let kind = match submission.kind {
         SubmissionKind::Records => proto::SubmissionKind::Records,
@@ -445,6 +447,7 @@ fn submission_to_proto(submission: &Submission) -> proto::Submission {
         receipt,
         committed_digest: submission.digest.to_vec(),
         request_id: submission.request_id.clone(),
+        applied: matches!(&submission.state, SubmissionState::Accepted(r) if r.seq <= applied),
     }
 }
 

@@ -1,0 +1,213 @@
+//! `waymark demo`: a made-up state end to end, on this machine.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::{Args, Parser};
+use serde_json::json;
+use synthetic::{Agency, Settings};
+
+use super::keygen;
+use crate::{
+    cli::Cli,
+    demo::{self, DemoFiles, DemoService, Journey, Results},
+    exit::Exit,
+    failure::Failure,
+    output::{Document, Format, Section, text},
+};
+
+/// Shows the whole way: five made-up agencies, a real server on this machine, linked participants,
+/// statuses.
+///
+/// Makes up a state with known truth, encodes each agency's records with a fresh linkage key, sends
+/// them over gRPC to a server on a free port, lets it learn its model, and asks it for the results.
+/// Everything is kept in one folder, which is named, to look at afterwards.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// People in the made-up state
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    people: u32,
+    /// Seed of everything random: the same seed makes the same state
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+    /// An empty or new folder for the demo; by default a new one among the temporary files
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Leave the server running until Ctrl-C, to try more commands against it
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The agency whose view is shown.
+const SHOWN: &str = "college";
+
+impl Demo {
+    /// Runs the demo.
+    ///
+    /// # Errors
+    /// [`Failure`] when the folder, a port or the server cannot be used.
+    pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        let started = Instant::now();
+        let folder = self.folder()?;
+        eprintln!("everything of this demo is in {}", folder.display());
+        let settings = Settings { people: self.people, seed: self.seed, ..Settings::default() };
+        let (files, state) = step("making up a state and its agencies' files", || {
+            DemoFiles::write(folder, &settings)
+        })?;
+        keygen::write_key(&files.key(), 1)?;
+        let service = step("starting the server", || DemoService::start(&files, settings.until))?;
+        let journey = Journey::new(&files, service.url());
+        step("registering agencies and a steward", || journey.register())?;
+
+        let mut deliveries =
+            Section::new("records_in", &["agency", "records", "rejected", "events", "seconds"]);
+        for agency in Agency::ALL {
+            let delivery = step(&format!("{} encodes and submits", agency.id()), || {
+                journey.submit(&agency.id())
+            })?;
+            deliveries.row(vec![
+                text(&delivery.agency),
+                json!(delivery.records.accepted),
+                json!(delivery.rejected_rows + delivery.records.rejected),
+                json!(delivery.events.accepted),
+                json!((delivery.took.as_secs_f64() * 100.0).round() / 100.0),
+            ]);
+        }
+        step("linking and flagging", || journey.settle())?;
+        step("training the model on the service's records, linking again", || journey.train())?;
+        let info = step("flagging", || journey.settle())?;
+        let truth = state.truth().map(|(record, person)| (record, person.0.to_string()));
+        let results = step("asking for the results", || Results::collect(&journey, truth, SHOWN))?;
+        results.write_links(&files.folder.join("links.csv"))?;
+
+        let mut outcome = Section::new("outcome", &["what", "count"]);
+        for (what, count) in [
+            ("records in", info.records),
+            ("events in", info.events),
+            ("people in truth", u64::from(self.people)),
+            (
+                "people in truth with a record",
+                results.evaluation.true_sizes.values().map(|n| *n as u64).sum(),
+            ),
+            ("participants", info.participants),
+            ("open review tasks", info.open_tasks),
+        ] {
+            outcome.row(vec![text(what), json!(count)]);
+        }
+        Document::new("waymark.demo/1")
+            .section(deliveries)
+            .section(outcome)
+            .section(demo::accuracy(&results.evaluation))
+            .section(demo::by_pathway(&info))
+            .section(demo::by_label(&results.own_statuses))
+            .print(format)?;
+        if format == Format::Table {
+            self.show_commands(&files, &service, &results)?;
+        }
+        eprintln!("\ndone in {:.0} s", started.elapsed().as_secs_f64());
+        self.end(service, &files, &results)
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let Some(folder) = &self.dir else {
+            let made = tempfile::Builder::new().prefix("waymark-demo-").tempdir();
+            return made
+                .map(tempfile::TempDir::keep)
+                .map_err(|error| Failure::writing(&std::env::temp_dir(), &error));
+        };
+        std::fs::create_dir_all(folder).map_err(|error| Failure::writing(folder, &error))?;
+        let mut entries =
+            std::fs::read_dir(folder).map_err(|error| Failure::reading(folder, &error))?;
+        if entries.next().is_some() {
+            let what = format!("{}: is not empty", folder.display());
+            return Err(Failure::plain(Exit::Usage, what).remedy("name a new folder with --dir"));
+        }
+        folder.canonicalize().map_err(|error| Failure::reading(folder, &error))
+    }
+
+    /// Runs two commands in front of the user: a status of the agency's own, and a match explained.
+    fn show_commands(
+        &self,
+        files: &DemoFiles,
+        service: &DemoService,
+        results: &Results,
+    ) -> Result<(), Failure> {
+        let mut get = vec!["status".to_owned(), "get".to_owned()];
+        get.extend(results.examples());
+        show(&get, &service.url(), &files.token(SHOWN))?;
+        if let Some((left, right)) = &results.telling_pair {
+            let explain = ["explain".to_owned(), left.to_string(), right.to_string()];
+            show(&explain, &service.url(), &files.token(demo::STEWARD))?;
+        }
+        Ok(())
+    }
+
+    fn end(
+        &self,
+        service: DemoService,
+        files: &DemoFiles,
+        results: &Results,
+    ) -> Result<Exit, Failure> {
+        let folder = files.folder.display();
+        let local_id = results.examples().pop().unwrap_or_default();
+        let pair = results.telling_pair.as_ref().map(|pair| &pair.0);
+        let record = pair.map_or_else(String::new, ToString::to_string);
+        let start = if self.keep {
+            format!("the server listens on {}; in another terminal, try:\n", service.url())
+        } else {
+            format!(
+                "start the server again (or run the demo with --keep), then try:\n  \
+                 waymarkd --config {folder}/waymarkd.toml\n"
+            )
+        };
+        eprintln!(
+            "\n{start}  export WAYMARK_SERVER={url}\n  \
+             waymark status get {local_id} --as-of 2024-12-31 --token-file {folder}/college.token\n  \
+             waymark status changes --limit 5 --token-file {folder}/college.token\n  \
+             waymark batch list --token-file {folder}/college.token\n  \
+             waymark review list --token-file {folder}/steward.token\n  \
+             waymark explain {record} --token-file {folder}/steward.token\n  \
+             waymark admin info --token-file {folder}/data/operator.token\n  \
+             waymark evaluate --links {folder}/links.csv --truth {folder}/truth.csv",
+            url = service.url()
+        );
+        if self.keep {
+            wait_for_interrupt()?;
+        }
+        service.stop()?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Says what is done, does it, and says how long it took.
+fn step<T>(what: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let started = Instant::now();
+    eprint!("{what} ... ");
+    let done = work();
+    match &done {
+        Ok(_) => eprintln!("{:.1} s", started.elapsed().as_secs_f64()),
+        Err(_) => eprintln!("failed"),
+    }
+    done
+}
+
+/// Prints a command as a user would type it, and runs it.
+fn show(command: &[String], url: &str, token: &Path) -> Result<(), Failure> {
+    println!("\n$ waymark {} --token-file {}", command.join(" "), token.display());
+    let connection = [format!("--server={url}"), format!("--token-file={}", token.display())];
+    let arguments =
+        ["waymark".to_owned()].into_iter().chain(command.iter().cloned()).chain(connection);
+    let cli = Cli::try_parse_from(arguments)
+        .map_err(|_| Failure::plain(Exit::Bug, "a command that the demo shows is wrong"))?;
+    super::run(&cli).map(|_| ())
+}
+
+fn wait_for_interrupt() -> Result<(), Failure> {
+    eprintln!("\nCtrl-C ends the server; the folder stays");
+    crate::client::connection::run(async {
+        let heard = tokio::signal::ctrl_c().await;
+        heard.map_err(|error| Failure::plain(Exit::Io, format!("no signals: {error}")))
+    })
+}

@@ -1,0 +1,204 @@
+//! What the demo shows of the outcome, asked of the service like anybody would.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use api::{
+    admin::{
+        ExportMembershipsRequest, GetServiceInfoResponse, admin_service_client::AdminServiceClient,
+    },
+    convert::{record_key_from_proto, record_key_to_proto},
+    review::{ExplainRequest, review_service_client::ReviewServiceClient},
+    status::{ListStatusesRequest, Status, status_service_client::StatusServiceClient},
+};
+use linkage::Evaluation;
+use record::RecordKey;
+use serde_json::json;
+
+use super::{Journey, journey::STEWARD};
+use crate::{
+    client::{answer::failure, connection},
+    exit::Exit,
+    failure::Failure,
+    output::{Section, text},
+};
+
+/// Pairs looked at to find one that is worth explaining.
+const PAIRS_LOOKED_AT: usize = 300;
+
+/// Comparison levels that show more than equality.
+const TELLING_LEVELS: [&str; 5] = ["near", "nickname", "swapped", "exchanged", "component"];
+
+/// The outcome of the demo.
+pub struct Results {
+    /// The participant of every record.
+    pub links: BTreeMap<RecordKey, String>,
+    /// The links against the truth.
+    pub evaluation: Evaluation,
+    /// Two records of different agencies that are one participant, and not by equality alone.
+    pub telling_pair: Option<(RecordKey, RecordKey)>,
+    /// Statuses of the shown agency's own people.
+    pub own_statuses: Vec<Status>,
+}
+
+impl Results {
+    /// Asks the running service.
+    ///
+    /// # Errors
+    /// [`Failure`] when the service refuses or cannot be reached.
+    pub fn collect(
+        journey: &Journey<'_>,
+        truth: impl Iterator<Item = (RecordKey, String)>,
+        shown_agency: &str,
+    ) -> Result<Self, Failure> {
+        connection::run(async {
+            let links = memberships(journey).await?;
+            let evaluation = linkage::evaluate(&links, &truth.collect());
+            let telling_pair = telling_pair(journey, &links).await?;
+            let own_statuses = own_statuses(journey, shown_agency).await?;
+            Ok(Self { links, evaluation, telling_pair, own_statuses })
+        })
+    }
+
+    /// Writes the links as `waymark evaluate` reads them.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file cannot be written.
+    pub fn write_links(&self, path: &Path) -> Result<(), Failure> {
+        let write = || -> csv::Result<()> {
+            let mut out = csv::Writer::from_path(path)?;
+            out.write_record(["agency", "local_id", "participant_id"])?;
+            for (record, participant) in &self.links {
+                out.write_record([record.agency.as_str(), record.local_id.as_str(), participant])?;
+            }
+            Ok(out.flush()?)
+        };
+        write().map_err(|error| {
+            Failure::plain(Exit::Io, format!("{}: cannot be written: {error}", path.display()))
+        })
+    }
+
+    /// One of the agency's own people for each of some labels.
+    pub fn examples(&self) -> Vec<String> {
+        let wanted = ["leaver", "completer-leaver", "completer, still enrolled", "participant"];
+        let example = |label: &&str| {
+            self.own_statuses.iter().find(|s| s.label == **label && s.pathway != "system")
+        };
+        let found: BTreeSet<String> =
+            wanted.iter().filter_map(example).map(|status| status.local_id.clone()).collect();
+        found.into_iter().collect()
+    }
+}
+
+/// Precision and recall against the truth.
+pub fn accuracy(evaluation: &Evaluation) -> Section {
+    let mut section = Section::new("accuracy", &["measure", "precision", "recall", "f1"]);
+    for (name, quality) in [("pairwise", &evaluation.pairwise), ("b_cubed", &evaluation.b_cubed)] {
+        section.row(vec![
+            text(name),
+            json!(quality.precision),
+            json!(quality.recall),
+            json!(quality.f1),
+        ]);
+    }
+    section
+}
+
+/// Participants, leavers and completers by pathway: three facets, so the columns overlap.
+pub fn by_pathway(info: &GetServiceInfoResponse) -> Section {
+    let mut counts: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
+    for count in &info.labels {
+        let row = counts.entry(&count.pathway).or_default();
+        let is = [
+            count.label == "candidate",
+            count.label != "candidate",
+            count.label == "leaver" || count.label == "completer-leaver",
+            count.label.contains("completer"),
+        ];
+        for (cell, _) in row.iter_mut().zip(is).filter(|(_, is)| *is) {
+            *cell += count.participants;
+        }
+    }
+    let columns = ["pathway", "candidates", "participants", "leavers", "completers"];
+    let mut section = Section::new("pathways", &columns);
+    for (pathway, cells) in counts {
+        section.row([vec![text(pathway)], cells.map(|cell| json!(cell)).to_vec()].concat());
+    }
+    section
+}
+
+/// How many of an agency's own records have which label, by pathway.
+pub fn by_label(statuses: &[Status]) -> Section {
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for status in statuses {
+        *counts.entry((&status.pathway, &status.label)).or_default() += 1;
+    }
+    let mut section = Section::new("own_statuses", &["pathway", "label", "records"]);
+    for ((pathway, label), records) in counts {
+        section.row(vec![text(pathway), text(label), json!(records)]);
+    }
+    section
+}
+
+async fn memberships(journey: &Journey<'_>) -> Result<BTreeMap<RecordKey, String>, Failure> {
+    let mut admin = AdminServiceClient::new(journey.operator().await?);
+    let answer = admin.export_memberships(ExportMembershipsRequest {}).await;
+    let mut messages = answer.map_err(|status| failure(&status))?.into_inner();
+    let mut links = BTreeMap::new();
+    while let Some(some) = messages.message().await.map_err(|status| failure(&status))? {
+        for membership in some.memberships {
+            let record = record_key_from_proto(membership.record.as_ref(), "record")
+                .map_err(|_| Failure::plain(Exit::Bug, "the service sent no record key"))?;
+            links.insert(record, membership.participant);
+        }
+    }
+    Ok(links)
+}
+
+/// The first pair of two agencies whose explanation shows more than equal values.
+async fn telling_pair(
+    journey: &Journey<'_>,
+    links: &BTreeMap<RecordKey, String>,
+) -> Result<Option<(RecordKey, RecordKey)>, Failure> {
+    let mut review = ReviewServiceClient::new(journey.holder(STEWARD).await?);
+    let mut groups: BTreeMap<&str, Vec<&RecordKey>> = BTreeMap::new();
+    for (record, participant) in links {
+        groups.entry(participant).or_default().push(record);
+    }
+    let across = groups.values().filter_map(|group| {
+        let (first, last) = (group.first()?, group.last()?);
+        (first.agency != last.agency && last.agency.as_str() != "wages").then_some((*first, *last))
+    });
+    for (left, right) in across.take(PAIRS_LOOKED_AT) {
+        let request = ExplainRequest {
+            record: Some(record_key_to_proto(left)),
+            other: Some(record_key_to_proto(right)),
+        };
+        let answer = review.explain(request).await.map_err(|status| failure(&status))?;
+        let pairs = answer.into_inner().pairs;
+        let levels = pairs.iter().flat_map(|pair| &pair.fields).map(|field| field.level.as_str());
+        if levels.filter(|level| TELLING_LEVELS.contains(level)).count() >= 2 {
+            return Ok(Some((left.clone(), right.clone())));
+        }
+    }
+    Ok(None)
+}
+
+async fn own_statuses(journey: &Journey<'_>, agency: &str) -> Result<Vec<Status>, Failure> {
+    let caller = journey.holder(agency).await?;
+    let mut client =
+        StatusServiceClient::new(caller).max_decoding_message_size(connection::ANSWER_BYTES_MAX);
+    let mut request = ListStatusesRequest::default();
+    let mut statuses = Vec::new();
+    loop {
+        let answer = client.list_statuses(request.clone()).await;
+        let page = answer.map_err(|status| failure(&status))?.into_inner();
+        statuses.extend(page.statuses);
+        if page.next_page_token.is_empty() {
+            return Ok(statuses);
+        }
+        request.page_token = page.next_page_token;
+    }
+}

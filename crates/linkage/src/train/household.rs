@@ -1,0 +1,157 @@
+//! Learns how alike two people of one household are: a third class beside matches and strangers.
+//!
+//! Two people of one household share an address, mostly a family name, perhaps a telephone, and
+//! nothing else. u of random pairs does not show it, since almost no two people drawn at random
+//! share a household; among candidates they are as many as the matches. EM over the candidates'
+//! patterns, with m and u fixed, finds the class.
+
+use record::{FieldKind, Schema};
+
+use super::TrainingOptions;
+use crate::{
+    index::NodeId,
+    level::Pattern,
+    linker::Linker,
+    model::{LevelModel, Model},
+    score::Scorer,
+    train::sample::Candidates,
+};
+
+/// How often two people of one household agree on what is each person's own: twins on a birth
+/// date, a parent and a child on a borrowed number.
+const TWINS: f64 = 0.03;
+/// How often two people of one household have one address, both as it stands in their records.
+const SHARED: f64 = 0.95;
+/// Pseudo-pairs that hold h at what is usual.
+const USUAL_PAIRS: f64 = 50.0;
+
+/// The fields whose h is learned. An address makes a household; birth dates, numbers and given names
+/// do not. Their h stays as it is usual, or else the class would take in what is something else,
+/// such as a person's records of which one has a wrong birth date. Of several names a household
+/// shares one: the one that is found most alike.
+fn learned(schema: &Schema, expected: &Expected) -> Vec<bool> {
+    let kind = |field: usize| schema.fields[field].kind;
+    let share_exact = |field: usize| {
+        let counts = &expected.levels[field][1..];
+        (counts[0] + 1.0) / (counts.iter().sum::<f64>() + 2.0)
+    };
+    let names = (0..schema.fields.len()).filter(|field| kind(*field) == FieldKind::Name);
+    let family_name = names.max_by(|l, r| share_exact(*l).total_cmp(&share_exact(*r)));
+    (0..schema.fields.len())
+        .map(|field| match kind(field) {
+            FieldKind::Category | FieldKind::Text | FieldKind::Phone => true,
+            FieldKind::Name => Some(field) == family_name,
+            _ => false,
+        })
+        .collect()
+}
+
+/// Sets h to what is usual, where EM starts: one address, strangers in what is a person's own,
+/// between the two in the rest.
+pub(super) fn set_usual(kind: FieldKind, levels: &mut [LevelModel]) {
+    let m_differ = levels.last().map_or(0.0, |level| level.m);
+    let n_levels = levels.len();
+    for (place, LevelModel { m, u, h, .. }) in levels.iter_mut().enumerate() {
+        let is_differ = place + 1 == n_levels;
+        let between = |alike: f64, same: f64| alike * same + (1.0 - alike) * *u;
+        *h = match kind {
+            FieldKind::Address | FieldKind::PostalCode if is_differ => between(SHARED, 0.0),
+            FieldKind::Address | FieldKind::PostalCode => between(SHARED, *m / (1.0 - m_differ)),
+            FieldKind::Category | FieldKind::Text | FieldKind::Phone => between(0.5, *m),
+            _ => between(TWINS, *m),
+        };
+    }
+    let total: f64 = levels.iter().map(|level| level.h).sum();
+    levels.iter_mut().for_each(|level| level.h /= total);
+}
+
+impl Linker {
+    /// Learns `household` and the h of all levels; gives whether EM converged.
+    pub(super) fn train_household(
+        &self,
+        nodes: &[NodeId],
+        model: &mut Model,
+        options: &TrainingOptions,
+    ) -> bool {
+        let scorer = Scorer::new(&self.schema, model, &self.index);
+        let candidates = self.count_candidates(nodes, options, |left, right| {
+            scorer.pattern(&self.index, left, right)
+        });
+        let n = nodes.len() as f64;
+        let n_pairs = n * (n - 1.0) / 2.0;
+        model.household = 1.0 / n;
+        let usual = model.clone();
+        let mut prior = model.prior;
+        for _ in 0..options.max_iterations {
+            let scorer = Scorer::new(&self.schema, model, &self.index);
+            let expected = expect(&scorer, &candidates, prior, model.household);
+            let learned = learned(&self.schema, &expected);
+            let moved = maximise(model, &usual, &expected, &learned);
+            let household = (expected.n_household.max(1.0) / n_pairs).min(0.5);
+            let moved = moved.max((household / model.household).log2().abs() * 0.01);
+            prior = (expected.n_matches.max(1.0) / n_pairs).min(0.5);
+            model.household = household;
+            if moved <= options.tolerance.max(1e-4) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Expected numbers of pairs among all candidates.
+struct Expected {
+    n_matches: f64,
+    n_household: f64,
+    /// Pairs of one household by field and code.
+    levels: Vec<[f64; 16]>,
+}
+
+fn expect(
+    scorer: &Scorer,
+    candidates: &Candidates<Pattern>,
+    prior: f64,
+    household: f64,
+) -> Expected {
+    let mut expected = Expected { n_matches: 0.0, n_household: 0.0, levels: Vec::new() };
+    expected.levels.resize(Schema::MAX_FIELDS, [0.0; 16]);
+    for (pattern, n) in &candidates.counts {
+        // Likelihoods relative to that of a match.
+        let (strangers, household_evidence) = scorer.pattern_evidence(*pattern);
+        let of_household = household * (-household_evidence).exp2();
+        let sum = prior + of_household + (1.0 - prior - household) * (-strangers).exp2();
+        let n = *n as f64 * candidates.scale;
+        expected.n_matches += n * prior / sum;
+        let n_household = n * of_household / sum;
+        expected.n_household += n_household;
+        for (field, levels) in expected.levels.iter_mut().enumerate() {
+            levels[pattern.code(field)] += n_household;
+        }
+    }
+    expected
+}
+
+/// Moves h of the fields that households share; gives the largest move.
+fn maximise(
+    model: &mut Model,
+    usual: &Model,
+    expected: &Expected,
+    learned: &[bool],
+) -> f64 {
+    let mut moved: f64 = 0.0;
+    let fields = model.fields.iter_mut().zip(&usual.fields).zip(learned).enumerate();
+    for (field, ((of_model, of_usual), is_learned)) in fields {
+        if !is_learned {
+            of_model.clone_from(of_usual);
+            continue;
+        }
+        let counts = &expected.levels[field][1..];
+        let total: f64 = counts[..of_model.levels.len()].iter().sum::<f64>() + USUAL_PAIRS;
+        for (place, level) in of_model.levels.iter_mut().enumerate() {
+            let next = (counts[place] + USUAL_PAIRS * of_usual.levels[place].h) / total;
+            moved = moved.max((next - level.h).abs());
+            level.h = next;
+        }
+    }
+    moved
+}

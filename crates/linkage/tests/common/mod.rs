@@ -1,0 +1,126 @@
+//! Records for the tests: people encoded under the default schema, and what a linker says of them.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+};
+
+use encoding::{DEFAULT_PLACEHOLDERS, Encoder, LinkageKey, Placeholders};
+use linkage::{DEFAULT_MODEL, Linker, Model, Policy, ReviewTask, Settlement};
+use record::{DEFAULT_SCHEMA, EncodedRecord, RecordKey, RecordVersion, Schema};
+
+pub static SCHEMA: LazyLock<Arc<Schema>> =
+    LazyLock::new(|| Arc::new(Schema::parse(DEFAULT_SCHEMA).unwrap()));
+
+pub static MODEL: LazyLock<Arc<Model>> =
+    LazyLock::new(|| Arc::new(Model::from_toml(DEFAULT_MODEL, &SCHEMA).unwrap()));
+
+static ENCODER: LazyLock<Encoder> = LazyLock::new(|| {
+    let placeholders = Placeholders::parse(DEFAULT_PLACEHOLDERS).unwrap();
+    Encoder::new(SCHEMA.clone(), &LinkageKey::from_random([7; 32], 1), &placeholders)
+});
+
+/// An identity record as text; empty parts are missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Person<'a> {
+    pub first: &'a str,
+    pub last: &'a str,
+    pub born: &'a str,
+    pub ssn: &'a str,
+    pub sex: &'a str,
+    pub street: &'a str,
+    pub zip: &'a str,
+}
+
+impl Person<'_> {
+    pub fn encode(&self) -> EncodedRecord {
+        let value = |name: &str| match name {
+            "first_name" => self.first,
+            "last_name" => self.last,
+            "date_of_birth" => self.born,
+            "ssn" => self.ssn,
+            "sex" => self.sex,
+            "street_address" => self.street,
+            "zip" => self.zip,
+            _ => "",
+        };
+        let values: Vec<_> = SCHEMA
+            .fields
+            .iter()
+            .map(|field| Some(value(&field.name)).filter(|text| !text.is_empty()))
+            .collect();
+        ENCODER.encode(&values).unwrap().record
+    }
+}
+
+pub const ANA: Person<'_> = Person {
+    first: "Ana",
+    last: "Kowalczyk",
+    born: "1984-07-23",
+    ssn: "219-45-6714",
+    sex: "F",
+    street: "418 Larkspur Ave",
+    zip: "98117",
+};
+
+pub const LUIS: Person<'_> = Person {
+    first: "Luis",
+    last: "Okonkwo",
+    born: "1991-02-09",
+    ssn: "534-21-8890",
+    sex: "M",
+    street: "77 Harbor Rd",
+    zip: "98402",
+};
+
+pub fn key(text: &str) -> RecordKey {
+    text.parse().unwrap()
+}
+
+pub fn linker() -> Linker {
+    linker_with(Policy::default())
+}
+
+pub fn linker_with(policy: Policy) -> Linker {
+    Linker::new(SCHEMA.clone(), MODEL.clone(), policy)
+}
+
+pub fn insert(linker: &mut Linker, name: &str, version: i64, person: &Person<'_>) {
+    linker.insert(key(name), RecordVersion(version), person.encode());
+}
+
+/// What stands after any number of settlements.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    pub groups: BTreeSet<Vec<RecordKey>>,
+    pub tasks: BTreeMap<(Vec<RecordKey>, Vec<RecordKey>), ReviewTask>,
+}
+
+impl State {
+    /// Puts a settlement in the place of what stood for its records.
+    pub fn apply(&mut self, settlement: &Settlement) {
+        let touched: BTreeSet<_> = settlement.records.iter().collect();
+        let is_touched = |keys: &[RecordKey]| keys.iter().any(|key| touched.contains(key));
+        self.groups.retain(|group| !is_touched(group));
+        self.tasks.retain(|(left, right), _| !is_touched(left) && !is_touched(right));
+        for group in &settlement.groups {
+            assert!(self.groups.insert(group.clone()), "a group was given twice");
+        }
+        for task in &settlement.tasks {
+            self.tasks.insert((task.left.clone(), task.right.clone()), task.clone());
+        }
+    }
+
+    pub fn of(linker: &mut Linker) -> Self {
+        let mut state = Self::default();
+        state.apply(&linker.settle());
+        state
+    }
+
+    pub fn together(&self, left: &str, right: &str) -> bool {
+        let (left, right) = (key(left), key(right));
+        self.groups.iter().any(|group| group.contains(&left) && group.contains(&right))
+    }
+}

@@ -1,0 +1,269 @@
+//! What becomes of the people that agencies really send.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{ANA, LUIS, MODEL, Person, SCHEMA, State, insert, key, linker, linker_with};
+use linkage::{
+    Decision, Linker, MatchWeight, PairDecision, Policy, ReviewReason, TermFrequencies,
+    TrainingOptions,
+};
+use record::RecordVersion;
+
+#[test]
+fn one_person_is_linked_and_two_are_not() {
+    let mut linker = linker();
+    insert(&mut linker, "college/1", 1, &ANA);
+    insert(&mut linker, "wages/1", 1, &Person { first: "Anna", ..ANA });
+    insert(&mut linker, "college/2", 1, &LUIS);
+    let settlement = linker.settle();
+    assert_eq!(settlement.groups, [vec![key("college/1"), key("wages/1")], vec![key("college/2")]]);
+    assert_eq!(settlement.tasks, []);
+    assert_eq!(linker.pairs().count(), 1);
+}
+
+#[test]
+fn a_full_record_joins_one_with_ssn_and_name_to_one_without_ssn() {
+    let wages = Person { first: ANA.first, last: ANA.last, ssn: ANA.ssn, ..Person::default() };
+    let adult = Person { ssn: "", ..ANA };
+    let mut linker = linker();
+    insert(&mut linker, "wages/1", 1, &wages);
+    insert(&mut linker, "adulted/1", 1, &adult);
+    insert(&mut linker, "adulted/2", 1, &Person { street: "9 Pine St", zip: "98003", ..adult });
+    assert!(!State::of(&mut linker).together("wages/1", "adulted/1"));
+    insert(&mut linker, "college/1", 1, &ANA);
+    let group = ["adulted/1", "adulted/2", "college/1", "wages/1"].map(key).to_vec();
+    assert_eq!(linker.settle().groups, [group]);
+}
+
+#[test]
+fn different_identifiers_stop_a_merge_and_ask_a_steward() {
+    let mut linker = linker();
+    insert(&mut linker, "college/1", 1, &ANA);
+    insert(&mut linker, "wages/1", 1, &Person { ssn: "671-03-4488", ..ANA });
+    let settlement = linker.settle();
+    assert_eq!(settlement.groups.len(), 2);
+    let [task] = &settlement.tasks[..] else { panic!("one task") };
+    assert_eq!(task.reason, ReviewReason::Conflict);
+    assert_eq!(task.best_pair, (key("college/1"), key("wages/1")));
+    // One mistyped digit is no conflict.
+    insert(&mut linker, "humanserv/1", 1, &Person { ssn: "219-45-6774", ..ANA });
+    assert!(State::of(&mut linker).together("college/1", "humanserv/1"));
+}
+
+#[test]
+fn a_stewards_decision_outranks_the_score() {
+    let mut linker = linker();
+    insert(&mut linker, "college/1", 1, &ANA);
+    insert(&mut linker, "college/2", 1, &ANA);
+    insert(&mut linker, "wages/1", 1, &LUIS);
+    linker.decide(&key("college/1"), &key("college/2"), Decision::CannotLink);
+    linker.decide(&key("wages/1"), &key("college/2"), Decision::MustLink);
+    let state = State::of(&mut linker);
+    assert!(state.together("wages/1", "college/2") && !state.together("college/1", "college/2"));
+    let explained = linker.explain(&key("college/1"), &key("college/2")).unwrap();
+    assert_eq!(explained.decision, PairDecision::CannotLink);
+    linker.set_model(MODEL.clone());
+    assert_eq!(State::of(&mut linker), state, "decisions survive another model");
+    linker.undo_decision(&key("college/1"), &key("college/2"));
+    linker.undo_decision(&key("wages/1"), &key("college/2"));
+    let state = State::of(&mut linker);
+    assert!(!state.together("wages/1", "college/2") && state.together("college/1", "college/2"));
+}
+
+#[test]
+fn versions_of_a_record_stay_together_and_all_are_evidence() {
+    let mut linker = linker();
+    let married = Person { last: "Fitzgerald", street: "5 Elm Ct", zip: "98661", ssn: "", ..ANA };
+    insert(&mut linker, "college/1", 1, &Person { ssn: "", ..ANA });
+    insert(&mut linker, "college/1", 2, &LUIS);
+    insert(&mut linker, "college/1", 2, &married);
+    assert_eq!(linker.len(), 1);
+    let settlement = linker.settle();
+    assert_eq!(settlement.groups, [[key("college/1")]]);
+    insert(&mut linker, "adulted/1", 1, &Person { ssn: "", ..ANA });
+    linker.settle();
+    let explained = linker.explain(&key("college/1"), &key("adulted/1")).unwrap();
+    assert_eq!(explained.versions.0, RecordVersion(1));
+    linker.remove(&key("college/1"));
+    let settlement = linker.settle();
+    assert_eq!(settlement.records, [key("adulted/1"), key("college/1")]);
+    assert_eq!(settlement.groups, [[key("adulted/1")]]);
+}
+
+#[test]
+fn a_token_that_outgrows_the_cap_retracts_its_edges_until_it_shrinks_again() {
+    let mut linker = linker_with(Policy { block_cap: 2, ..Policy::default() });
+    // Only the birth date and family name bring these together.
+    let one = Person { ssn: "", ..ANA };
+    let two = Person { first: "Beatrix", ..one };
+    insert(&mut linker, "a/1", 1, &Person { sex: "", street: "", zip: "", ..one });
+    insert(&mut linker, "a/2", 1, &Person { sex: "", street: "", zip: "", ..one });
+    linker.settle();
+    assert_eq!(linker.pairs().count(), 1);
+    insert(&mut linker, "a/3", 1, &Person { sex: "", street: "", zip: "", ..one });
+    linker.settle();
+    assert_eq!(linker.pairs().count(), 0, "every shared token has three holders");
+    assert!(!linker.explain(&key("a/1"), &key("a/2")).unwrap().is_candidate());
+    assert!(linker.blocking_report().keys.iter().any(|key| key.n_tokens_over_cap > 0));
+    insert(&mut linker, "a/4", 1, &two);
+    linker.settle();
+    linker.remove(&key("a/3"));
+    linker.remove(&key("a/4"));
+    assert!(State::of(&mut linker).together("a/1", "a/2"));
+    assert_eq!(linker.pairs().count(), 1);
+}
+
+#[test]
+fn a_missing_value_weighs_nothing() {
+    let mut linker = linker();
+    let names = Person { first: ANA.first, last: ANA.last, ..Person::default() };
+    insert(&mut linker, "a/1", 1, &ANA);
+    insert(&mut linker, "a/2", 1, &names);
+    let explained = linker.explain(&key("a/1"), &key("a/2")).unwrap();
+    for field in &explained.fields {
+        let is_name = field.field == "first_name" || field.field == "last_name";
+        assert_eq!(field.level, if is_name { "exact" } else { "missing" });
+        assert_eq!(field.weight != MatchWeight(0.0), is_name);
+    }
+    let sum: f64 = explained.fields.iter().map(|f| f.weight.0 + f.term_frequency.0).sum();
+    let total = explained.prior.0 + sum + explained.correlation.0 + explained.household.0;
+    assert!((total - explained.total.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_pair_that_was_no_candidate_is_explained_all_the_same() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, &ANA);
+    insert(&mut linker, "a/2", 1, &LUIS);
+    let explained = linker.explain(&key("a/1"), &key("a/2")).unwrap();
+    assert!(!explained.is_candidate() && explained.shared_keys.is_empty());
+    assert_eq!(explained.decision, PairDecision::Separate);
+    assert_eq!(linker.explain(&key("a/1"), &key("a/9")), None);
+}
+
+#[test]
+fn levels_see_what_goes_wrong_in_records() {
+    let level = |changed: Person<'_>, field: &str| {
+        let mut linker = linker();
+        insert(&mut linker, "a/1", 1, &Person { first: "Robert", born: "1984-07-03", ..ANA });
+        insert(&mut linker, "a/2", 1, &changed);
+        let explained = linker.explain(&key("a/1"), &key("a/2")).unwrap();
+        let back = linker.explain(&key("a/2"), &key("a/1")).unwrap();
+        assert_eq!(explained.total, back.total);
+        explained.fields.into_iter().find(|f| f.field == field).unwrap().level
+    };
+    let same = Person { first: "Robert", born: "1984-07-03", ..ANA };
+    for (changed, field, expected) in [
+        (same, "first_name", "exact"),
+        (Person { first: "Bob", ..same }, "first_name", "nickname"),
+        (Person { first: "Robrt", ..same }, "first_name", "near"),
+        (Person { first: "R", ..same }, "first_name", "initial"),
+        (Person { first: "Wilma", ..same }, "first_name", "differ"),
+        (Person { first: ANA.last, last: "Robert", ..same }, "first_name", "exchanged"),
+        (Person { first: ANA.last, last: "Robert", ..same }, "last_name", "counted"),
+        (Person { born: "1984-03-07", ..same }, "date_of_birth", "swapped"),
+        (Person { born: "1984-07-04", ..same }, "date_of_birth", "component"),
+        (Person { born: "1961-12-30", ..same }, "date_of_birth", "differ"),
+        (Person { ssn: "219-45-6774", ..same }, "ssn", "near"),
+        (Person { ssn: "219-54-6714", ..same }, "ssn", "far"),
+        (Person { ssn: "219-99-1714", ..same }, "ssn", "differ"),
+        (Person { zip: "98122", ..same }, "zip", "prefix3"),
+        (Person { street: "418 Oak Blvd", ..same }, "street_address", "number"),
+        (Person { sex: "M", ..same }, "sex", "differ"),
+    ] {
+        assert_eq!(level(changed, field), expected, "{field}");
+    }
+}
+
+/// Four hundred people, most with a second record that has one thing wrong.
+fn population() -> Vec<(String, Person<'static>)> {
+    const FIRST: [&str; 20] = [
+        "Mary", "James", "Linda", "Robert", "Susan", "David", "Karen", "Daniel", "Nancy", "Paul",
+        "Olga", "Steven", "Ruth", "Kevin", "Alice", "Brian", "Julia", "Frank", "Hannah", "Victor",
+    ];
+    const LAST: [&str; 20] = [
+        "Garcia",
+        "Nguyen",
+        "Olsen",
+        "Whitfield",
+        "Baptiste",
+        "Romero",
+        "Jankowski",
+        "Tanaka",
+        "Murphy",
+        "Abebe",
+        "Lindqvist",
+        "Moreno",
+        "Chaudhry",
+        "Petrov",
+        "Holloway",
+        "Kealoha",
+        "Dubois",
+        "Ferrari",
+        "Osterman",
+        "Yazzie",
+    ];
+    let text = |text: String| -> &'static str { text.leak() };
+    let mut records = Vec::new();
+    for n in 0..400_usize {
+        let person = Person {
+            first: FIRST[n * 7 % 20],
+            last: LAST[n / 20],
+            born: text(format!(
+                "{}-{:02}-{:02}",
+                1950 + n * 13 % 57,
+                1 + n * 5 % 12,
+                1 + n * 11 % 28
+            )),
+            ssn: text(format!("{:03}{:02}{:04}", 201 + n, 10 + n * 7 % 80, 1000 + n * 37)),
+            sex: if n % 2 == 0 { "F" } else { "M" },
+            street: text(format!("{} {} St", 100 + n * 17, LAST[n * 3 % 20])),
+            zip: text(format!("{:05}", 98_000 + n * 31 % 600)),
+        };
+        let second = match n % 8 {
+            0 => Person { first: FIRST[(n * 7 + 1) % 20], ..person },
+            1 => Person { ssn: "", ..person },
+            2 => Person { born: "1971-11-30", ..person },
+            3 => Person { street: "1 Ferry Ln", zip: "97201", ..person },
+            4 => Person { last: LAST[(n / 20 + 1) % 20], ..person },
+            5 => continue,
+            _ => person,
+        };
+        records.push((format!("college/{n}"), person));
+        records.push((format!("wages/{n}"), second));
+    }
+    records
+}
+
+fn populated(records: &[(String, Person<'_>)]) -> Linker {
+    let mut linker = linker();
+    for (name, person) in records {
+        insert(&mut linker, name, 1, person);
+    }
+    linker
+}
+
+#[test]
+fn training_learns_from_records_alone_and_not_from_their_order() {
+    let mut records = population();
+    let options = TrainingOptions { n_random_pairs: 50_000, ..TrainingOptions::default() };
+    let mut linker = populated(&records);
+    let training = linker.train(&options).unwrap();
+    records.reverse();
+    let backwards = populated(&records).train(&options).unwrap();
+    assert_eq!(training, backwards);
+    assert!(training.report.rounds.iter().any(|round| round.counts && round.converged));
+    assert!(training.report.prior_converged);
+    assert!((3e-4..3e-3).contains(&training.model.prior), "{}", training.model.prior);
+
+    let frequencies = training.model.frequencies.clone().unwrap();
+    let stored = TermFrequencies::from_bytes(&frequencies.to_bytes(), &SCHEMA).unwrap();
+    assert_eq!(stored, *frequencies);
+    linker.set_model(Arc::new(training.model));
+    let groups = linker.settle().groups;
+    let n_pairs = groups.iter().filter(|group| group.len() == 2).count();
+    assert!(groups.iter().all(|group| group.iter().all(|k| k.local_id == group[0].local_id)));
+    assert!(n_pairs > 330, "{n_pairs} of 350 linked");
+}
