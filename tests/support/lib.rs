@@ -1,1 +1,13 @@
-//! Starts the real binaries for the end-to-end tests.
+//! A real `waymarkd` on this machine and the real `waymark` that talks to it, for the end-to-end
+//! tests.
+//!
+//! A helper that cannot do its work panics and says why: a test has nothing to handle.
+
+mod binaries;
+mod run;
+mod service;
+mod wait;
+
+pub use run::Run;
+pub use service::{OPERATOR, Partition, Service, partition};
+pub use wait::until;

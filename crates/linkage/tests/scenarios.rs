@@ -53,6 +53,20 @@ fn different_identifiers_stop_a_merge_and_ask_a_steward() {
 }
 
 #[test]
+fn what_a_household_shares_does_not_make_two_people_one() {
+    let mut linker = linker();
+    let sister = Person { first: "Beatrix", born: "1987-11-02", ssn: "", ..ANA };
+    insert(&mut linker, "college/1", 1, &Person { ssn: "", ..ANA });
+    insert(&mut linker, "college/2", 1, &sister);
+    insert(&mut linker, "college/3", 1, &Person { born: ANA.born, ..sister });
+    let settlement = linker.settle();
+    assert_eq!(settlement.groups.len(), 3, "sisters, and a twin whose own birth date is missing");
+    let explained = linker.explain(&key("college/1"), &key("college/2")).unwrap();
+    assert!(explained.household.0 < -5.0, "{}", explained.household);
+    assert_eq!(explained.decision, PairDecision::Separate);
+}
+
+#[test]
 fn a_stewards_decision_outranks_the_score() {
     let mut linker = linker();
     insert(&mut linker, "college/1", 1, &ANA);

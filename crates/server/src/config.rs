@@ -115,8 +115,8 @@ impl Config {
     /// [`ConfigError`] names the file and what to change in it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read(path)?;
-        let file: ConfigFile = toml::from_str(&text).map_err(|error| invalid(path, error))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let file: ConfigFile = toml::from_str(&text).map_err(|error| invalid(path, &error))?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         if !file.listen.ip().is_loopback() {
             let what = "listen: without TLS only a loopback address such as 127.0.0.1 is accepted";
             return Err(invalid(path, what));
@@ -158,10 +158,10 @@ impl Config {
 fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model), ConfigError> {
     let (schema_path, schema_text) =
         named_or(folder, file.schema.as_deref(), record::DEFAULT_SCHEMA)?;
-    let schema = Schema::parse(&schema_text).map_err(|error| invalid(&schema_path, error))?;
+    let schema = Schema::parse(&schema_text).map_err(|error| invalid(&schema_path, &error))?;
     let (model_path, model_text) = named_or(folder, file.model.as_deref(), linkage::DEFAULT_MODEL)?;
     let model =
-        Model::from_toml(&model_text, &schema).map_err(|error| invalid(&model_path, error))?;
+        Model::from_toml(&model_text, &schema).map_err(|error| invalid(&model_path, &error))?;
     Ok((Arc::new(schema), model))
 }
 
@@ -175,10 +175,10 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
         }
         None => (PathBuf::from(BUILT_IN), activation::built_in_registry()),
     };
-    let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, error))?;
+    let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, &error))?;
     let (path, profile_text) =
         named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
-    let profile = RuleProfile::parse(&profile_text).map_err(|error| invalid(&path, error))?;
+    let profile = RuleProfile::parse(&profile_text).map_err(|error| invalid(&path, &error))?;
     let registry_content = activation::registry_content(&files);
     Ok(Rules { registry, registry_content, profile, profile_text })
 }
@@ -229,7 +229,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
-fn invalid(path: &Path, what: impl ToString) -> ConfigError {
+fn invalid(path: &Path, what: &(impl ToString + ?Sized)) -> ConfigError {
     ConfigError::Invalid { path: path.to_owned(), what: what.to_string() }
 }
 

@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn moved(result: &Regrouping) -> Vec<String> {
-        let id = |m: &Move| m.participant.map_or("-".to_owned(), |p| p.0.to_string());
+        let id = |m: &Move| m.participant.map_or_else(|| "-".to_owned(), |p| p.0.to_string());
         result.moves.iter().map(|m| format!("{}:{}", m.record.local_id, id(m))).collect()
     }
 

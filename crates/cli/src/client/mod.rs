@@ -2,5 +2,6 @@
 
 pub mod answer;
 pub mod connection;
+pub mod memberships;
 pub mod outgoing;
 pub mod submission;

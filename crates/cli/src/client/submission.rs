@@ -45,6 +45,9 @@ pub struct Sent {
     pub rejections: Vec<RowRejection>,
 }
 
+/// Time between two looks whether an accepted submission is applied.
+const LOOK: Duration = Duration::from_millis(50);
+
 type Client = SubmissionServiceClient<Caller>;
 
 /// Asks the service whether it would take the file, without sending a row.
@@ -83,6 +86,22 @@ pub async fn send(caller: Caller, outgoing: &Outgoing, how: Sending) -> Result<S
         rejections(&mut client, &submission.id).await?
     };
     Ok(Sent { receipt, rejections })
+}
+
+/// Waits until participants and statuses take an accepted submission into account.
+///
+/// # Errors
+/// [`Failure`] when the service cannot be reached any more.
+pub async fn wait_applied(caller: Caller, id: &str) -> Result<(), Failure> {
+    let mut client = SubmissionServiceClient::new(caller);
+    loop {
+        let request = GetSubmissionRequest { submission_id: id.to_owned() };
+        let answer = client.get_submission(request).await.map_err(|status| failure(&status))?;
+        if answer.into_inner().submission.is_some_and(|submission| submission.applied) {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn open(

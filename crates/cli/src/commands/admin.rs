@@ -1,20 +1,24 @@
 //! `waymark admin`: agencies, tokens and the state of the service, for operators.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use api::admin::{
     AccessToken, AddAgencyRequest, Agency, GetServiceInfoRequest, GetServiceInfoResponse,
-    IssueTokenRequest, ListAgenciesRequest, ListTokensRequest, RevokeTokenRequest, Role,
-    admin_service_client::AdminServiceClient,
+    IssueTokenRequest, ListAgenciesRequest, ListTokensRequest, ReconcileRequest,
+    RevokeTokenRequest, Role, admin_service_client::AdminServiceClient,
 };
 use clap::{Args, Subcommand, ValueEnum};
-use record::AgencyId;
+use record::{AgencyId, RecordKey};
 use serde_json::json;
 
 use crate::{
     client::{
         answer::{failure, plain_name, time},
         connection::{self, Caller, ConnectionArgs},
+        memberships::{memberships, write_links},
         submission::incomplete,
     },
     exit::Exit,
@@ -40,6 +44,18 @@ enum AdminCommand {
     /// Issue, list or revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Write which record belongs to which participant, as `waymark evaluate` reads it
+    Memberships {
+        /// File to write: agency,local_id,participant_id, a row per record
+        #[arg(long, value_name = "LINKS.csv")]
+        out: PathBuf,
+    },
+    /// Rebuild participants and statuses from the facts and list every difference to what is served
+    Reconcile {
+        /// Serve what was rebuilt where it differs
+        #[arg(long)]
+        repair: bool,
+    },
     /// Show what the service is and how far it has come
     Info,
 }
@@ -110,7 +126,8 @@ impl Admin {
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         let document = connection::run(async {
-            let mut client = AdminServiceClient::new(self.connection.connect().await?);
+            let caller = self.connection.connect().await?;
+            let mut client = AdminServiceClient::new(caller.clone());
             match &self.command {
                 AdminCommand::Agency(AgencyCommand::Add { id, title }) => {
                     add_agency(&mut client, id, title).await
@@ -121,6 +138,12 @@ impl Admin {
                 AdminCommand::Token(TokenCommand::Revoke { label }) => {
                     revoke(&mut client, label).await
                 }
+                AdminCommand::Memberships { out } => {
+                    let links = memberships(caller).await?;
+                    write_links(out, &links)?;
+                    Ok(counted(&links))
+                }
+                AdminCommand::Reconcile { repair } => reconcile(&mut client, *repair).await,
                 AdminCommand::Info => {
                     let answer = client.get_service_info(GetServiceInfoRequest {}).await;
                     Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
@@ -219,6 +242,32 @@ fn tokens(tokens: &[AccessToken]) -> Document {
         ]);
     }
     Document::new("waymark.admin.tokens/1").section(section)
+}
+
+fn counted(links: &BTreeMap<RecordKey, String>) -> Document {
+    let participants: BTreeSet<&String> = links.values().collect();
+    let mut section = Section::new("memberships", &["records", "participants"]);
+    section.row(vec![json!(links.len()), json!(participants.len())]);
+    Document::new("waymark.admin.memberships/1").section(section)
+}
+
+async fn reconcile(client: &mut Client, repair: bool) -> Result<Document, Failure> {
+    let answer = client.reconcile(ReconcileRequest { repair }).await;
+    let found = answer.map_err(|status| failure(&status))?.into_inner();
+    let mut compared = Section::new("compared", &["records", "statuses", "differences"]);
+    compared.row(vec![json!(found.records), json!(found.statuses), json!(found.total)]);
+    let columns = ["record", "what", "served", "rebuilt"];
+    let mut differences = Section::new("differences", &columns);
+    for difference in &found.differences {
+        let record = difference.record.as_ref().ok_or_else(incomplete)?;
+        differences.row(vec![
+            text(format!("{}/{}", record.agency, record.local_id)),
+            text(&difference.what),
+            text(&difference.served),
+            text(&difference.rebuilt),
+        ]);
+    }
+    Ok(Document::new("waymark.admin.reconcile/1").section(compared).section(differences))
 }
 
 fn info(info: &GetServiceInfoResponse) -> Document {

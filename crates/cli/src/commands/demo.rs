@@ -12,6 +12,7 @@ use synthetic::{Agency, Settings};
 use super::keygen;
 use crate::{
     cli::Cli,
+    client::memberships::write_links,
     demo::{self, DemoFiles, DemoService, Journey, Results},
     exit::Exit,
     failure::Failure,
@@ -80,7 +81,7 @@ impl Demo {
         let info = step("flagging", || journey.settle())?;
         let truth = state.truth().map(|(record, person)| (record, person.0.to_string()));
         let results = step("asking for the results", || Results::collect(&journey, truth, SHOWN))?;
-        results.write_links(&files.folder.join("links.csv"))?;
+        write_links(&files.folder.join("links.csv"), &results.links)?;
 
         let mut outcome = Section::new("outcome", &["what", "count"]);
         for (what, count) in [

@@ -75,6 +75,9 @@ pub struct Submit {
 /// How files are sent.
 #[derive(Debug, Args)]
 pub struct SendingArgs {
+    /// Return only when participants and statuses take the rows into account
+    #[arg(long)]
+    pub wait: bool,
     /// Encode, and ask the service whether it would take the file, but send no row
     #[arg(long)]
     pub dry_run: bool,
@@ -256,7 +259,10 @@ async fn deliver_one(
     }
     let sending =
         Sending { resume_only: how.resume, unary: how.unary, withdraw_limit: how.withdraw_limit };
-    let sent = submission::send(caller, &file.outgoing, sending).await?;
+    let sent = submission::send(caller.clone(), &file.outgoing, sending).await?;
+    if how.wait {
+        submission::wait_applied(caller, &sent.receipt.submission_id).await?;
+    }
     let rejected = if sent.rejections.is_empty() {
         file.rejected
     } else {

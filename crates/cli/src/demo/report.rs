@@ -1,15 +1,10 @@
 //! What the demo shows of the outcome, asked of the service like anybody would.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{
-    admin::{
-        ExportMembershipsRequest, GetServiceInfoResponse, admin_service_client::AdminServiceClient,
-    },
-    convert::{record_key_from_proto, record_key_to_proto},
+    admin::GetServiceInfoResponse,
+    convert::record_key_to_proto,
     review::{ExplainRequest, review_service_client::ReviewServiceClient},
     status::{ListStatusesRequest, Status, status_service_client::StatusServiceClient},
 };
@@ -19,8 +14,7 @@ use serde_json::json;
 
 use super::{Journey, journey::STEWARD};
 use crate::{
-    client::{answer::failure, connection},
-    exit::Exit,
+    client::{answer::failure, connection, memberships::memberships},
     failure::Failure,
     output::{Section, text},
 };
@@ -54,29 +48,11 @@ impl Results {
         shown_agency: &str,
     ) -> Result<Self, Failure> {
         connection::run(async {
-            let links = memberships(journey).await?;
+            let links = memberships(journey.operator().await?).await?;
             let evaluation = linkage::evaluate(&links, &truth.collect());
             let telling_pair = telling_pair(journey, &links).await?;
             let own_statuses = own_statuses(journey, shown_agency).await?;
             Ok(Self { links, evaluation, telling_pair, own_statuses })
-        })
-    }
-
-    /// Writes the links as `waymark evaluate` reads them.
-    ///
-    /// # Errors
-    /// [`Failure`] when the file cannot be written.
-    pub fn write_links(&self, path: &Path) -> Result<(), Failure> {
-        let write = || -> csv::Result<()> {
-            let mut out = csv::Writer::from_path(path)?;
-            out.write_record(["agency", "local_id", "participant_id"])?;
-            for (record, participant) in &self.links {
-                out.write_record([record.agency.as_str(), record.local_id.as_str(), participant])?;
-            }
-            Ok(out.flush()?)
-        };
-        write().map_err(|error| {
-            Failure::plain(Exit::Io, format!("{}: cannot be written: {error}", path.display()))
         })
     }
 
@@ -140,21 +116,6 @@ pub fn by_label(statuses: &[Status]) -> Section {
         section.row(vec![text(pathway), text(label), json!(records)]);
     }
     section
-}
-
-async fn memberships(journey: &Journey<'_>) -> Result<BTreeMap<RecordKey, String>, Failure> {
-    let mut admin = AdminServiceClient::new(journey.operator().await?);
-    let answer = admin.export_memberships(ExportMembershipsRequest {}).await;
-    let mut messages = answer.map_err(|status| failure(&status))?.into_inner();
-    let mut links = BTreeMap::new();
-    while let Some(some) = messages.message().await.map_err(|status| failure(&status))? {
-        for membership in some.memberships {
-            let record = record_key_from_proto(membership.record.as_ref(), "record")
-                .map_err(|_| Failure::plain(Exit::Bug, "the service sent no record key"))?;
-            links.insert(record, membership.participant);
-        }
-    }
-    Ok(links)
 }
 
 /// The first pair of two agencies whose explanation shows more than equal values.

@@ -50,7 +50,7 @@ fn a_model_that_does_not_fit_the_schema_is_refused() {
         ("schema = \"small\"", "schema = \"large\"", "for the linkage schema 'large'"),
         ("[fields.sex]", "[fields.gender]", "field 'sex'"),
         ("component =", "near =", "level 'component'"),
-        ("[fields.sex]", "[fields.sex]\nnear = { m = 0.1, u = 0.1 }", "level 'near'"),
+        ("[fields.sex]", "[fields.sex]\nnear = { m = 0.1, u = 0.1, h = 0.1 }", "level 'near'"),
         ("upper = 0.9", "upper = 0.2", "0 < lower <= upper < 1"),
         ("prior = 1e-5", "prior = 0.0", "prior: above 0"),
         ("swapped = { m = 0.005", "swapped = { m = 0.5", "must add up to 1"),

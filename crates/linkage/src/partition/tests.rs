@@ -143,7 +143,7 @@ proptest! {
         let distinct = |left: usize, right: usize| {
             let place = (left.min(right) * case.bound.len() + left.max(right)) as i32;
             let vote = case.vote(left, right);
-            Vote { weight: FixedWeight(vote.weight.0 + (1 << place % 13) + place * 97), ..vote }
+            Vote { weight: FixedWeight(vote.weight.0 + (1 << (place % 13)) + place * 97), ..vote }
         };
         let n = case.bound.len();
         let renumbered = |member: usize| case.order.iter().position(|m| *m == member).unwrap();

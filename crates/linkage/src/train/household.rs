@@ -17,18 +17,20 @@ use crate::{
     train::sample::Candidates,
 };
 
-/// How often two people of one household agree on what is each person's own: twins on a birth
-/// date, a parent and a child on a borrowed number.
-const TWINS: f64 = 0.03;
+/// How often two people of one household agree on a given name or on a birth date: father and son,
+/// twins.
+const NAMESAKES: f64 = 0.03;
+/// How often they agree on a number or an email address: one of them uses the other's.
+const BORROWED: f64 = 0.005;
 /// How often two people of one household have one address, both as it stands in their records.
 const SHARED: f64 = 0.95;
 /// Pseudo-pairs that hold h at what is usual.
 const USUAL_PAIRS: f64 = 50.0;
 
-/// The fields whose h is learned. An address makes a household; birth dates, numbers and given names
-/// do not. Their h stays as it is usual, or else the class would take in what is something else,
-/// such as a person's records of which one has a wrong birth date. Of several names a household
-/// shares one: the one that is found most alike.
+/// The fields whose h is learned. One address makes a household; given names and birth dates tell
+/// its members apart. Their h stays as it is usual, or else the class would take in what is
+/// something else, such as a person's records of which one has a wrong birth date. Of several
+/// names a household shares one: the one that is found most alike.
 fn learned(schema: &Schema, expected: &Expected) -> Vec<bool> {
     let kind = |field: usize| schema.fields[field].kind;
     let share_exact = |field: usize| {
@@ -39,7 +41,9 @@ fn learned(schema: &Schema, expected: &Expected) -> Vec<bool> {
     let family_name = names.max_by(|l, r| share_exact(*l).total_cmp(&share_exact(*r)));
     (0..schema.fields.len())
         .map(|field| match kind(field) {
-            FieldKind::Category | FieldKind::Text | FieldKind::Phone => true,
+            FieldKind::Category | FieldKind::Text | FieldKind::Phone | FieldKind::Identifier => {
+                true
+            }
             FieldKind::Name => Some(field) == family_name,
             _ => false,
         })
@@ -58,7 +62,8 @@ pub(super) fn set_usual(kind: FieldKind, levels: &mut [LevelModel]) {
             FieldKind::Address | FieldKind::PostalCode if is_differ => between(SHARED, 0.0),
             FieldKind::Address | FieldKind::PostalCode => between(SHARED, *m / (1.0 - m_differ)),
             FieldKind::Category | FieldKind::Text | FieldKind::Phone => between(0.5, *m),
-            _ => between(TWINS, *m),
+            FieldKind::Name | FieldKind::Date => between(NAMESAKES, *m),
+            FieldKind::Identifier | FieldKind::Email => between(BORROWED, *m),
         };
     }
     let total: f64 = levels.iter().map(|level| level.h).sum();
@@ -132,12 +137,7 @@ fn expect(
 }
 
 /// Moves h of the fields that households share; gives the largest move.
-fn maximise(
-    model: &mut Model,
-    usual: &Model,
-    expected: &Expected,
-    learned: &[bool],
-) -> f64 {
+fn maximise(model: &mut Model, usual: &Model, expected: &Expected, learned: &[bool]) -> f64 {
     let mut moved: f64 = 0.0;
     let fields = model.fields.iter_mut().zip(&usual.fields).zip(learned).enumerate();
     for (field, ((of_model, of_usual), is_learned)) in fields {

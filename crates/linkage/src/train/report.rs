@@ -26,6 +26,12 @@ impl fmt::Display for TrainingReport {
         if !self.unseen_u.is_empty() {
             writeln!(f, "never seen at random, u is an upper bound: {}", names(&self.unseen_u))?;
         }
+        if !self.household_converged {
+            writeln!(
+                f,
+                "the households did not converge: compare the model before you rely on it"
+            )?;
+        }
         if !self.prior_converged {
             writeln!(f, "the prior did not converge: compare the model before you rely on it")?;
         }

@@ -1,6 +1,7 @@
 //! Records for the tests: people encoded under the default schema, and what a linker says of them.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -58,7 +58,7 @@ pub struct Submissions {
 impl Submissions {
     fn create(
         &self,
-        agency: AgencyId,
+        agency: &AgencyId,
         request_id: &str,
         terms: &Terms,
         validate_only: bool,
@@ -67,7 +67,7 @@ impl Submissions {
         if let Some(binding) = &terms.encoding {
             self.binding.check(&self.store, &self.schema, binding, validate_only)?;
         }
-        let new = self.new_submission(agency, request_id, terms);
+        let new = self.new_submission(agency.clone(), request_id, terms);
         if validate_only {
             return Ok(unopened(new));
         }
@@ -170,10 +170,10 @@ impl Submissions {
 
     fn submit_one(
         &self,
-        agency: AgencyId,
+        agency: &AgencyId,
         request: &proto::SubmitRecordRequest,
     ) -> Result<store::Receipt, Status> {
-        check_agency(&agency, &request.agency)?;
+        check_agency(agency, &request.agency)?;
         check_request_id(&request.request_id)?;
         let row = request.row.as_ref().unwrap_or(&EMPTY_ROW);
         let kind = match row.row {
@@ -186,7 +186,7 @@ impl Submissions {
             self.binding.check(&self.store, &self.schema, binding, false)?;
         }
         let new = self.new_submission(agency.clone(), &request.request_id, &terms);
-        let stored = self.check(&agency, new.kind).row(row);
+        let stored = self.check(agency, new.kind).row(row);
         if let store::RowContent::Refused { refusal, .. } = &stored.content {
             return Err(rejected(refusal));
         }
@@ -218,7 +218,7 @@ impl SubmissionService for Submissions {
         let submission = blocking(move || {
             check_agency(&agency, &request.agency)?;
             let terms = Terms::of_request(&request)?;
-            this.create(agency, &request.request_id, &terms, request.validate_only)
+            this.create(&agency, &request.request_id, &terms, request.validate_only)
         })
         .await?;
         let submission = Some(submission_to_proto(&submission, self.engine.applied()));
@@ -356,7 +356,7 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<proto::SubmitRecordResponse>, Status> {
         let agency = agency_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
-        let receipt = blocking(move || this.submit_one(agency, &request)).await?;
+        let receipt = blocking(move || this.submit_one(&agency, &request)).await?;
         let receipt = Some(receipt_to_proto(&receipt));
         Ok(Response::new(proto::SubmitRecordResponse { receipt }))
     }

@@ -1,0 +1,274 @@
+//! A running `waymarkd` with a folder of its own, and the commands that agencies, stewards and
+//! operators give it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{binaries::binary, run::Run, wait::until};
+
+/// Who the token that the service made at its first start belongs to.
+pub const OPERATOR: &str = "operator";
+
+/// Records, as AGENCY/LOCAL_ID, grouped by person.
+pub type Partition = BTreeSet<BTreeSet<String>>;
+
+/// A service under test. Everybody works in one folder, with a token file each; the service is
+/// killed when this goes away.
+pub struct Service {
+    folder: TempDir,
+    settings: String,
+    process: Option<Child>,
+    address: String,
+}
+
+impl Service {
+    /// Starts a service on a free port, with an empty database and `settings`: lines of TOML that
+    /// go behind the usual ones. Makes the linkage key `linkage.key`.
+    pub fn start(settings: &str) -> Self {
+        let mut service = Self::unstarted(settings);
+        service.launch("127.0.0.1:0");
+        service.waymark("nobody", "keygen --out linkage.key").exits(0);
+        service
+    }
+
+    /// A folder for a service that does not run yet.
+    pub fn unstarted(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        Self { folder, settings: settings.to_owned(), process: None, address: String::new() }
+    }
+
+    /// Starts it again on the same data with other settings, after it was stopped or killed.
+    pub fn start_again_with(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
+        self.start_again();
+    }
+
+    /// Starts it again on the same data, after it was stopped or killed.
+    pub fn start_again(&mut self) {
+        self.launch("127.0.0.1:0");
+    }
+
+    /// Starts it again on the same data and the same port, after it was stopped or killed.
+    pub fn start_again_in_place(&mut self) {
+        let address = self.address.trim_start_matches("http://").to_owned();
+        self.launch(&address);
+    }
+
+    fn launch(&mut self, listen: &str) {
+        assert!(self.process.is_none(), "the service still runs");
+        let settings = format!(
+            "listen = \"{listen}\"\ndata_dir = \"data\"\ntime_zone = \"America/Chicago\"\n{}",
+            self.settings
+        );
+        self.write("waymarkd.toml", settings);
+        let log = OpenOptions::new().create(true).append(true).open(self.path("waymarkd.log"));
+        let log = log.expect("the log can be written");
+        let n_before = self.log().len();
+        let process = self.waymarkd().stderr(log).spawn().expect("waymarkd starts");
+        self.process = Some(process);
+        self.address = until("waymarkd listens", || {
+            let log = self.log();
+            let ended = self.process.as_mut().and_then(|it| it.try_wait().expect("it is a child"));
+            assert!(ended.is_none(), "waymarkd ended:\n{log}");
+            address_in(&log[n_before..])
+        });
+    }
+
+    fn waymarkd(&self) -> Command {
+        let mut command = Command::new(binary("waymarkd"));
+        command.args(["--config", "waymarkd.toml"]).current_dir(self.folder.path());
+        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Runs `waymarkd` on the settings file as it stands, and expects it to end by itself.
+    pub fn waymarkd_refuses(&self) -> Run {
+        let output = self.waymarkd().output().expect("waymarkd starts");
+        output.into()
+    }
+
+    /// Ends the service as `kill -9` does, with whatever it is doing.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().expect("the service runs");
+        process.kill().expect("the service can be killed");
+        process.wait().expect("the service is a child");
+    }
+
+    /// Tells the service to stop and waits until it has.
+    pub fn stop(&mut self) {
+        let mut process = self.process.take().expect("the service runs");
+        let id = process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill starts");
+        assert!(told.success(), "the service can be told to stop");
+        let status = process.wait().expect("the service is a child");
+        assert!(status.success(), "waymarkd stops as told: {status}\n{}", self.log());
+    }
+
+    /// What the service has logged since its first start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("waymarkd.log")).unwrap_or_default()
+    }
+
+    /// Path of a file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).expect("the file can be written");
+    }
+
+    /// Reads a file of the folder.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Whether any file of the service's data folder has these bytes.
+    pub fn has_stored(&self, bytes: &[u8]) -> bool {
+        let files = fs::read_dir(self.path("data")).expect("there is a data folder");
+        files.map(|file| file.expect("the folder can be read").path()).any(|path| {
+            let stored = fs::read(path).expect("the data can be read");
+            stored.windows(bytes.len()).any(|window| window.eq_ignore_ascii_case(bytes))
+        })
+    }
+
+    /// Starts `waymark` in the folder with the token of `who` ("nobody" has none). The arguments
+    /// are separated by spaces.
+    pub fn command(&self, who: &str, arguments: &str) -> Command {
+        let mut command = Command::new(binary("waymark"));
+        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
+        command.env("WAYMARK_SERVER", &self.address);
+        let token = self.token(who);
+        if token.exists() {
+            command.env("WAYMARK_TOKEN_FILE", token);
+        }
+        command
+    }
+
+    /// Runs `waymark` with the token of `who` to its end.
+    pub fn waymark(&self, who: &str, arguments: &str) -> Run {
+        self.command(who, arguments).output().expect("waymark starts").into()
+    }
+
+    /// Runs `waymark` with the token of `who`; it must succeed, and print JSON.
+    #[track_caller]
+    pub fn ask(&self, who: &str, arguments: &str) -> Run {
+        let run = self.waymark(who, &format!("{arguments} --format json"));
+        run.exits(0);
+        run
+    }
+
+    fn token(&self, who: &str) -> PathBuf {
+        match who {
+            OPERATOR => self.path("data/operator.token"),
+            other => self.path(&format!("{other}.token")),
+        }
+    }
+
+    /// Registers an agency and gives it a token.
+    pub fn add_agency(&self, agency: &str) {
+        self.ask(OPERATOR, &format!("admin agency add {agency} --title {agency}"));
+        self.issue(agency, "agency");
+    }
+
+    /// Gives a steward a token.
+    pub fn add_steward(&self, name: &str) {
+        self.issue(name, "steward");
+    }
+
+    fn issue(&self, name: &str, role: &str) {
+        let issue = format!(
+            "admin token issue {name} --role {role} --subject {name} --out {name}.token"
+        );
+        self.ask(OPERATOR, &issue);
+    }
+
+    /// Runs `waymark submit` for an identity file of an agency, with more options.
+    pub fn submit(&self, agency: &str, file: &str, options: &str) -> Run {
+        self.waymark(agency, &submit_arguments(agency, file, options))
+    }
+
+    /// Starts `waymark submit` and does not wait for it.
+    pub fn begin_submit(&self, agency: &str, file: &str, options: &str) -> Child {
+        let mut command = self.command(agency, &submit_arguments(agency, file, options));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("waymark starts")
+    }
+
+    /// Submits records (and events) that are all accepted; gives the receipts.
+    #[track_caller]
+    pub fn accepts(&self, agency: &str, file: &str, options: &str) -> Vec<Value> {
+        self.submit(agency, file, options).exits(0).rows("receipts")
+    }
+
+    /// A fact about the service, by its name in `waymark admin info`.
+    #[track_caller]
+    pub fn info(&self, what: &str) -> Value {
+        let facts = self.ask(OPERATOR, "admin info").rows("service");
+        let fact = facts.iter().find(|fact| fact["what"] == what);
+        fact.unwrap_or_else(|| panic!("no fact {what}"))["value"].clone()
+    }
+
+    /// Waits until participants and statuses take every fact into account.
+    #[track_caller]
+    pub fn settle(&self) {
+        until("every fact is applied", || {
+            let facts = self.ask(OPERATOR, "admin info").rows("service");
+            let value = |what: &str| facts.iter().find(|fact| fact["what"] == what);
+            let (last, applied) = (value("last fact")?, value("last fact applied")?);
+            (last["value"] == applied["value"]).then_some(())
+        });
+    }
+
+    /// Who is whom, when every fact is taken into account.
+    #[track_caller]
+    pub fn partition(&self) -> Partition {
+        self.settle();
+        let out = self.path("memberships.csv");
+        // A file that stands there is from an earlier look.
+        let _ = fs::remove_file(&out);
+        self.ask(OPERATOR, "admin memberships --out memberships.csv");
+        partition(&out)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// The partition in a links file: `agency,local_id,participant_id`.
+pub fn partition(path: &Path) -> Partition {
+    let file = File::open(path).expect("the links can be read");
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in csv::Reader::from_reader(file).into_deserialize() {
+        let (agency, local_id, participant): (String, String, String) = row.expect("a link");
+        let is_new = groups.entry(participant).or_default().insert(format!("{agency}/{local_id}"));
+        assert!(is_new, "a record stands twice in {}", path.display());
+    }
+    groups.into_values().collect()
+}
+
+fn submit_arguments(agency: &str, file: &str, options: &str) -> String {
+    format!("submit {file} --agency {agency} --key linkage.key --format json {options}")
+}
+
+/// The address that `waymarkd` says it listens on.
+fn address_in(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("waymarkd: listening on ")?;
+    // The line ends with what follows the address: half an address has no comma yet.
+    rest.split_once(',').map(|(address, _)| address.to_owned())
+}
