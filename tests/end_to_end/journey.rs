@@ -210,7 +210,7 @@ fn a_model_trained_on_the_service_finds_the_people() {
     service.write("truth.csv", truth);
     service.ask(OPERATOR, "admin memberships --out links.csv");
     let measured = service.ask("nobody", "evaluate --links links.csv --truth truth.csv");
-    let pairwise = &measured.rows("quality")[0];
+    let pairwise = &measured.rows("measures")[0];
     assert!(pairwise["f1"].as_f64().unwrap() > 0.95, "{pairwise}");
     let rebuilt = service.ask(OPERATOR, "admin reconcile").row("compared");
     assert_eq!(rebuilt["differences"], 0);

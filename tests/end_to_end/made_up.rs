@@ -16,13 +16,13 @@ pub fn state(people: u32) -> State {
 }
 
 /// Writes the identity file of each agency, `college.csv` and so on; gives the agencies' names.
-pub fn write_identities(service: &Service, state: &State) -> Vec<&'static str> {
+pub fn write_identities(service: &Service, state: &State) -> [&'static str; 5] {
     for agency in Agency::ALL {
         let mut file = Vec::new();
         state.write_identity_csv(agency, &mut file).unwrap();
         service.write(&format!("{}.csv", agency.name()), file);
     }
-    Agency::ALL.map(Agency::name).to_vec()
+    Agency::ALL.map(Agency::name)
 }
 
 /// Divides `NAME.csv` into `n` files with the same header; gives their names.

@@ -1,11 +1,11 @@
 //! End-to-end tests: the real `waymarkd` on this machine, driven with the real `waymark`.
 
-// mod bad_input;
-// mod calendar;
-// mod decisions;
-// mod durability;
+mod bad_input;
+mod calendar;
+mod decisions;
+mod durability;
 mod journey;
 mod made_up;
-// mod order;
-// mod refusals;
-// mod snapshot;
+mod order;
+mod refusals;
+mod snapshot;

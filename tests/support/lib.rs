@@ -9,5 +9,5 @@ mod service;
 mod wait;
 
 pub use run::Run;
-pub use service::{OPERATOR, Partition, Service, partition};
+pub use service::{FREE_PORT, OPERATOR, Partition, Service, partition};
 pub use wait::until;

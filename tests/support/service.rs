@@ -16,6 +16,9 @@ use crate::{binaries::binary, run::Run, wait::until};
 /// Who the token that the service made at its first start belongs to.
 pub const OPERATOR: &str = "operator";
 
+/// An address that lets the system choose a free port.
+pub const FREE_PORT: &str = "127.0.0.1:0";
+
 /// Records, as AGENCY/LOCAL_ID, grouped by person.
 pub type Partition = BTreeSet<BTreeSet<String>>;
 
@@ -32,42 +35,40 @@ impl Service {
     /// Starts a service on a free port, with an empty database and `settings`: lines of TOML that
     /// go behind the usual ones. Makes the linkage key `linkage.key`.
     pub fn start(settings: &str) -> Self {
-        let mut service = Self::unstarted(settings);
-        service.launch("127.0.0.1:0");
+        let mut service = Self::prepare(settings);
+        service.launch();
+        service
+    }
+
+    /// A service as [`Service::start`] gives it, before its first launch.
+    pub fn prepare(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let settings = settings.to_owned();
+        let service = Self { folder, settings, process: None, address: String::new() };
         service.waymark("nobody", "keygen --out linkage.key").exits(0);
         service
     }
 
-    /// A folder for a service that does not run yet.
-    pub fn unstarted(settings: &str) -> Self {
-        let folder = tempfile::tempdir().expect("there is room for temporary files");
-        Self { folder, settings: settings.to_owned(), process: None, address: String::new() }
+    /// Launches it on the data that are there, on a free port.
+    pub fn launch(&mut self) {
+        self.launch_at(FREE_PORT);
     }
 
-    /// Starts it again on the same data with other settings, after it was stopped or killed.
-    pub fn start_again_with(&mut self, settings: &str) {
+    /// Launches it on the data that are there, with other settings.
+    pub fn launch_with(&mut self, settings: &str) {
         settings.clone_into(&mut self.settings);
-        self.start_again();
+        self.launch();
     }
 
-    /// Starts it again on the same data, after it was stopped or killed.
-    pub fn start_again(&mut self) {
-        self.launch("127.0.0.1:0");
-    }
-
-    /// Starts it again on the same data and the same port, after it was stopped or killed.
-    pub fn start_again_in_place(&mut self) {
+    /// Launches it again on the port where it listened before.
+    pub fn launch_in_place(&mut self) {
         let address = self.address.trim_start_matches("http://").to_owned();
-        self.launch(&address);
+        self.launch_at(&address);
     }
 
-    fn launch(&mut self, listen: &str) {
+    fn launch_at(&mut self, listen: &str) {
         assert!(self.process.is_none(), "the service still runs");
-        let settings = format!(
-            "listen = \"{listen}\"\ndata_dir = \"data\"\ntime_zone = \"America/Chicago\"\n{}",
-            self.settings
-        );
-        self.write("waymarkd.toml", settings);
+        self.write_settings(listen, &self.settings);
         let log = OpenOptions::new().create(true).append(true).open(self.path("waymarkd.log"));
         let log = log.expect("the log can be written");
         let n_before = self.log().len();
@@ -81,6 +82,11 @@ impl Service {
         });
     }
 
+    fn write_settings(&self, listen: &str, more: &str) {
+        let usual = "data_dir = \"data\"\ntime_zone = \"America/Chicago\"";
+        self.write("waymarkd.toml", format!("listen = \"{listen}\"\n{usual}\n{more}\n"));
+    }
+
     fn waymarkd(&self) -> Command {
         let mut command = Command::new(binary("waymarkd"));
         command.args(["--config", "waymarkd.toml"]).current_dir(self.folder.path());
@@ -88,10 +94,16 @@ impl Service {
         command
     }
 
-    /// Runs `waymarkd` on the settings file as it stands, and expects it to end by itself.
-    pub fn waymarkd_refuses(&self) -> Run {
-        let output = self.waymarkd().output().expect("waymarkd starts");
-        output.into()
+    /// Launches `waymarkd` with settings that it refuses, so that it ends by itself. The service
+    /// must not be running.
+    pub fn launch_refused(&self, listen: &str, settings: &str) -> Run {
+        assert!(self.process.is_none(), "the service still runs");
+        self.write_settings(listen, settings);
+        let mut command = self.waymarkd();
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("waymarkd starts");
+        let ended = until("waymarkd refuses to run", || process.try_wait().ok().flatten());
+        assert!(!ended.success(), "waymarkd refuses to run");
+        process.wait_with_output().expect("waymarkd is a child").into()
     }
 
     /// Ends the service as `kill -9` does, with whatever it is doing.
@@ -186,9 +198,8 @@ impl Service {
     }
 
     fn issue(&self, name: &str, role: &str) {
-        let issue = format!(
-            "admin token issue {name} --role {role} --subject {name} --out {name}.token"
-        );
+        let issue =
+            format!("admin token issue {name} --role {role} --subject {name} --out {name}.token");
         self.ask(OPERATOR, &issue);
     }
 

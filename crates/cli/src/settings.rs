@@ -92,7 +92,7 @@ pub fn version_of(as_of: Date) -> RecordVersion {
 pub fn rejected_directory(args: &RejectedArgs, input: &Path) -> PathBuf {
     match &args.rejected_dir {
         Some(directory) => directory.clone(),
-        None => input.parent().unwrap_or(Path::new("")).to_owned(),
+        None => input.parent().unwrap_or_else(|| Path::new("")).to_owned(),
     }
 }
 

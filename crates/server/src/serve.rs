@@ -11,8 +11,7 @@ use api::{
 };
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
     access::{AccessLayer, token_hash},
@@ -134,7 +133,9 @@ async fn serve_until(
         stop.await;
         let _ = stopping.send(());
     };
-    let serving = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), signal);
+    // A small answer must not wait until the caller acknowledged the one before.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = router.serve_with_incoming_shutdown(incoming, signal);
     let patience = async {
         // Without a sign to stop there is no end to wait for.
         match stopped.await {

@@ -28,13 +28,14 @@ pub struct ConnectionArgs {
     /// Address of the service
     #[arg(
         long,
+        global = true,
         value_name = "URL",
         env = "WAYMARK_SERVER",
         default_value = "http://127.0.0.1:7443"
     )]
     pub server: String,
     /// File with your bearer token, of mode 0600
-    #[arg(long, value_name = "FILE", env = "WAYMARK_TOKEN_FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "WAYMARK_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
 }
 

@@ -102,7 +102,7 @@ impl Demo {
             .section(outcome)
             .section(demo::accuracy(&results.evaluation))
             .section(demo::by_pathway(&info))
-            .section(demo::by_label(&results.own_statuses))
+            .section(demo::by_label(SHOWN, &results.own_statuses))
             .print(format)?;
         if format == Format::Table {
             self.show_commands(&files, &service, &results)?;

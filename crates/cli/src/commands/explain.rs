@@ -95,8 +95,7 @@ fn history(answer: &ExplainResponse) -> Section {
 
 /// What speaks for and against each pair: totals, fields, and conclusions in words.
 pub fn pair_sections(pairs: &[PairExplanation]) -> [Section; 3] {
-    let columns =
-        ["left", "right", "prior", "total", "probability", "lower", "upper", "decision", "model"];
+    let columns = ["left", "right", "total", "probability", "lower", "upper", "decision", "model"];
     let mut totals = Section::new("pairs", &columns);
     let columns = ["left", "right", "field", "level", "weight", "term_frequency"];
     let mut fields = Section::new("fields", &columns);
@@ -109,7 +108,6 @@ pub fn pair_sections(pairs: &[PairExplanation]) -> [Section; 3] {
             .map(|decision| format!("{} by {}: {}", decision.id, decision.author, decision.reason));
         let mut row = names.to_vec();
         row.extend([
-            bits(pair.prior_millibits),
             bits(pair.total_millibits),
             probability(pair.probability_ppm),
             bits(pair.lower_cut_off_millibits),
@@ -118,14 +116,9 @@ pub fn pair_sections(pairs: &[PairExplanation]) -> [Section; 3] {
             text(&pair.model_version),
         ]);
         totals.row(row);
-        for field in &pair.fields {
+        for [what, level, weight, rarity] in waterfall(pair) {
             let mut row = names.to_vec();
-            row.extend([
-                text(&field.field),
-                text(&field.level),
-                bits(field.weight_millibits),
-                bits(field.term_frequency_millibits),
-            ]);
+            row.extend([what, level, weight, rarity]);
             fields.row(row);
         }
         for conclusion in &pair.conclusions {
@@ -135,6 +128,24 @@ pub fn pair_sections(pairs: &[PairExplanation]) -> [Section; 3] {
         }
     }
     [totals, fields, conclusions]
+}
+
+/// From the prior to the total: every row's weight and term frequency add up to the last row.
+fn waterfall(pair: &PairExplanation) -> Vec<[Value; 4]> {
+    let step = |what: &str, millibits| [text(what), Value::Null, bits(millibits), Value::Null];
+    let mut rows = vec![step("(prior)", pair.prior_millibits)];
+    rows.extend(pair.fields.iter().map(|field| {
+        [
+            text(&field.field),
+            text(&field.level),
+            bits(field.weight_millibits),
+            bits(field.term_frequency_millibits),
+        ]
+    }));
+    rows.push(step("(correlated fields)", pair.correlation_millibits));
+    rows.push(step("(one household)", pair.household_millibits));
+    rows.push(step("(total)", pair.total_millibits));
+    rows
 }
 
 /// A record as `agency/local_id`.

@@ -58,7 +58,7 @@ impl Results {
 
     /// One of the agency's own people for each of some labels.
     pub fn examples(&self) -> Vec<String> {
-        let wanted = ["leaver", "completer-leaver", "completer, still enrolled", "participant"];
+        let wanted = ["leaver", "completer, still enrolled"];
         let example = |label: &&str| {
             self.own_statuses.iter().find(|s| s.label == **label && s.pathway != "system")
         };
@@ -105,15 +105,15 @@ pub fn by_pathway(info: &GetServiceInfoResponse) -> Section {
     section
 }
 
-/// How many of an agency's own records have which label, by pathway.
-pub fn by_label(statuses: &[Status]) -> Section {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for status in statuses {
-        *counts.entry((&status.pathway, &status.label)).or_default() += 1;
+/// How many of an agency's own records have which label over all pathways together.
+pub fn by_label(agency: &str, statuses: &[Status]) -> Section {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for status in statuses.iter().filter(|status| status.pathway == "system") {
+        *counts.entry(&status.label).or_default() += 1;
     }
-    let mut section = Section::new("own_statuses", &["pathway", "label", "records"]);
-    for ((pathway, label), records) in counts {
-        section.row(vec![text(pathway), text(label), json!(records)]);
+    let mut section = Section::new("own_statuses", &["agency", "pathway", "label", "records"]);
+    for (label, records) in counts {
+        section.row(vec![text(agency), text("system"), text(label), json!(records)]);
     }
     section
 }

@@ -175,7 +175,10 @@ fn agency_of_name(path: &Path) -> Result<AgencyId, Failure> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, agency: Option<&str>) -> Vec<Result<Vec<Option<String>>, (u64, Fault)>> {
+    /// The values of a row, or the line of a rejected one and what is wrong with it.
+    type Outcome = Result<Vec<Option<String>>, (u64, Fault)>;
+
+    fn read(text: &str, agency: Option<&str>) -> Vec<Outcome> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("college.csv");
         std::fs::write(&path, text).unwrap();

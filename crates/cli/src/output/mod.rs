@@ -39,6 +39,7 @@ pub struct Document {
 }
 
 /// A cell of text.
+#[expect(clippy::needless_pass_by_value, reason = "a cell takes what is made for it")]
 pub fn text(value: impl ToString) -> Value {
     Value::String(value.to_string())
 }

@@ -23,6 +23,7 @@ pub fn explanation_to_proto(
         fields: fields.collect(),
         prior_millibits: millibits(explanation.prior),
         correlation_millibits: millibits(explanation.correlation),
+        household_millibits: millibits(explanation.household),
         total_millibits: millibits(explanation.total),
         probability_ppm: (explanation.probability * 1e6).round() as u32,
         lower_cut_off_millibits: cut_off(explanation.cut_offs.lower),
