@@ -16,6 +16,7 @@ fn on(day: &str) -> String {
     format!("fixed_date = \"{day}\"")
 }
 
+#[track_caller]
 fn status(service: &Service, options: &str) -> serde_json::Value {
     service.ask("college", &format!("status get S1 --pathway HC-1 {options}")).row("statuses")
 }

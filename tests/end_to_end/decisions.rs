@@ -2,7 +2,10 @@
 
 use support::{OPERATOR, Partition, Service};
 
-use crate::made_up;
+use crate::{
+    made_up,
+    steward::{decide, task, tasks},
+};
 
 const HEADER: &str =
     "local_id,first_name,last_name,date_of_birth,ssn,street_address,zip,phone,email\n";
@@ -24,29 +27,6 @@ fn submit(service: &Service, agency: &str, rows: &str) {
     service.add_agency(agency);
     service.write(&format!("{agency}.csv"), format!("{HEADER}{rows}"));
     service.accepts(agency, &format!("{agency}.csv"), "");
-}
-
-/// The open tasks: task and the two records most alike.
-fn tasks(service: &Service) -> Vec<(String, String, String)> {
-    service.settle();
-    let rows = service.ask("pat", "review list").rows("tasks");
-    let of = |row: &serde_json::Value| {
-        let cell = |column: &str| row[column].as_str().unwrap().to_owned();
-        (cell("task"), cell("best_left"), cell("best_right"))
-    };
-    rows.iter().map(of).collect()
-}
-
-/// The open task about these two records.
-fn task(service: &Service, left: &str, right: &str) -> String {
-    let tasks = tasks(service);
-    let task = tasks.iter().find(|(_, l, r)| (l.as_str(), r.as_str()) == (left, right));
-    task.unwrap_or_else(|| panic!("no task about {left} and {right} in {tasks:?}")).0.clone()
-}
-
-fn decide(service: &Service, left: &str, right: &str, verdict: &str) {
-    let id = task(service, left, right);
-    service.ask("pat", &format!("review decide {id} {verdict} --reason card-seen"));
 }
 
 fn are_together(partition: &Partition, left: &str, right: &str) -> bool {

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use support::{OPERATOR, Service};
 
-use crate::made_up::{self, HEADER};
+use crate::{
+    made_up::{self, HEADER},
+    steward::{task, tasks},
+};
 
 /// Ana is known twice; the other two have one record each.
 const COLLEGE: &str = "\
@@ -45,18 +48,6 @@ fn started() -> Service {
     service.accepts("adult-ed", "adult-ed.csv", "");
     service.settle();
     service
-}
-
-/// The open task that has this record.
-fn task_with(service: &Service, record: &str) -> String {
-    let tasks = service.ask("pat", "review list").rows("tasks");
-    let ids: Vec<String> =
-        tasks.iter().map(|task| task["task"].as_str().unwrap().to_owned()).collect();
-    let has_record = |id: &&String| {
-        let shown = service.ask("pat", &format!("review show {id}"));
-        shown.column("records", "record").contains(record)
-    };
-    ids.iter().find(has_record).expect("the record is in an open task").clone()
 }
 
 #[test]
@@ -119,18 +110,18 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
     let anas = ["adult-ed/A1", "college/S1", "college/S2", "workforce/W1"];
     let group = |records: &[&str]| records.iter().map(|it| (*it).to_owned()).collect();
     assert!(service.partition().contains(&group(&anas)));
-    assert_eq!(service.ask("pat", "review list").rows("tasks").len(), 2);
+    assert_eq!(tasks(&service).len(), 2);
 
     let cursor = service.ask("workforce", "status changes").row("next");
     let cursor = cursor["cursor"].as_str().unwrap();
-    let luis = task_with(&service, "workforce/W2");
+    let luis = task(&service, "college/S3", "workforce/W2");
     let shown = service.ask("pat", &format!("review show {luis}"));
     assert_eq!(shown.row("tasks")["reason"], "conflict");
     assert!(!shown.rows("fields").is_empty());
     let decided = service.ask("pat", &format!("review decide {luis} link --reason card-seen"));
     assert_eq!(decided.row("decision")["verdict"], "link");
     assert_eq!(decided.rows("regroupings").len(), 1);
-    let priya = task_with(&service, "workforce/W3");
+    let priya = task(&service, "college/S4", "workforce/W3");
     service.ask("pat", &format!("review decide {priya} separate --reason cousins"));
 
     let expected = [
@@ -140,7 +131,7 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
         group(&["workforce/W3"]),
     ];
     assert_eq!(service.partition(), expected.into());
-    assert_eq!(service.ask("pat", "review list").rows("tasks").len(), 0);
+    assert_eq!(tasks(&service).len(), 0);
     service
         .waymark("pat", &format!("review decide {luis} separate --reason again"))
         .is_refused(65, "TASK_UNKNOWN");

@@ -9,3 +9,4 @@ mod made_up;
 mod order;
 mod refusals;
 mod snapshot;
+mod steward;

@@ -28,8 +28,30 @@ impl Clock {
             .unwrap_or(Timestamp::MAX)
     }
 
-    /// The moment, for log entries; a fixed date does not stop it.
+    /// The moment, for log entries; on a fixed date it is the same time of that day, so that what
+    /// was known at the end of a day includes what came on it.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        let fixed = self.fixed_date.map(|date| {
+            let time = self.time_zone.to_datetime(now).time();
+            self.time_zone.to_timestamp(date.to_datetime(time))
+        });
+        fixed.and_then(Result::ok).unwrap_or(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_fixed_date_every_moment_is_of_that_day() {
+        let fixed: Date = "2026-08-31".parse().unwrap();
+        let time_zone = TimeZone::get("America/Chicago").unwrap();
+        let clock = Clock::new(time_zone.clone(), Some(fixed));
+        assert_eq!(clock.today(), fixed);
+        assert_eq!(time_zone.to_datetime(clock.now()).date(), fixed);
+        assert!(clock.end_of(fixed.yesterday().unwrap()) <= clock.now());
+        assert!(clock.now() < clock.end_of(fixed));
     }
 }

@@ -54,18 +54,18 @@ impl Demo {
         let folder = self.folder()?;
         eprintln!("everything of this demo is in {}", folder.display());
         let settings = Settings { people: self.people, seed: self.seed, ..Settings::default() };
-        let (files, state) = step("making up a state and its agencies' files", || {
+        let (files, state) = step("made up a state and its agencies' files", || {
             DemoFiles::write(folder, &settings)
         })?;
         keygen::write_key(&files.key(), 1)?;
-        let service = step("starting the server", || DemoService::start(&files, settings.until))?;
+        let service = step("started the server", || DemoService::start(&files, settings.until))?;
         let journey = Journey::new(&files, service.url());
-        step("registering agencies and a steward", || journey.register())?;
+        step("registered the agencies and a steward", || journey.register())?;
 
         let mut deliveries =
             Section::new("records_in", &["agency", "records", "rejected", "events", "seconds"]);
         for agency in Agency::ALL {
-            let delivery = step(&format!("{} encodes and submits", agency.id()), || {
+            let delivery = step(&format!("{} encoded and submitted", agency.id()), || {
                 journey.submit(&agency.id())
             })?;
             deliveries.row(vec![
@@ -76,11 +76,11 @@ impl Demo {
                 json!((delivery.took.as_secs_f64() * 100.0).round() / 100.0),
             ]);
         }
-        step("linking and flagging", || journey.settle())?;
-        step("training the model on the service's records, linking again", || journey.train())?;
-        let info = step("flagging", || journey.settle())?;
+        step("linked and flagged", || journey.settle())?;
+        step("trained the model on the service's records, linked again", || journey.train())?;
+        let info = step("flagged again", || journey.settle())?;
         let truth = state.truth().map(|(record, person)| (record, person.0.to_string()));
-        let results = step("asking for the results", || Results::collect(&journey, truth, SHOWN))?;
+        let results = step("asked for the results", || Results::collect(&journey, truth, SHOWN))?;
         write_links(&files.folder.join("links.csv"), &results.links)?;
 
         let mut outcome = Section::new("outcome", &["what", "count"]);
@@ -182,15 +182,12 @@ impl Demo {
     }
 }
 
-/// Says what is done, does it, and says how long it took.
+/// Does something, and says what it was and how long it took.
 fn step<T>(what: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let started = Instant::now();
-    eprint!("{what} ... ");
     let done = work();
-    match &done {
-        Ok(_) => eprintln!("{:.1} s", started.elapsed().as_secs_f64()),
-        Err(_) => eprintln!("failed"),
-    }
+    let outcome = if done.is_ok() { "" } else { ": failed" };
+    eprintln!("{:6.1} s  {what}{outcome}", started.elapsed().as_secs_f64());
     done
 }
 

@@ -32,7 +32,7 @@ use crate::{
 /// [`Failure`] says why it could not be done.
 pub fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
-        Command::Keygen(command) => command.run(),
+        Command::Keygen(command) => command.run(cli.format),
         Command::Check(command) => command.run(cli.format),
         Command::Encode(command) => command.run(cli.format),
         #[cfg(feature = "service")]

@@ -1,0 +1,60 @@
+//! The made-up records that the benchmarks work on.
+
+use std::sync::Arc;
+
+use encoding::{DEFAULT_PLACEHOLDERS, Encoder, LinkageKey, Placeholders};
+use record::{DEFAULT_SCHEMA, EncodedRecord, RecordKey, Schema};
+use synthetic::{Agency, Column, Settings, State};
+
+/// A made-up state of `people`.
+pub fn state(people: u32) -> State {
+    State::generate(&Settings { people, ..Settings::default() })
+}
+
+/// The shipped linkage schema.
+///
+/// # Panics
+/// When the shipped schema is not a schema.
+pub fn schema() -> Arc<Schema> {
+    Arc::new(Schema::parse(DEFAULT_SCHEMA).expect("the shipped schema is checked by its tests"))
+}
+
+/// An encoder by the shipped schema, under a fixed key.
+///
+/// # Panics
+/// When the shipped placeholders are not readable.
+pub fn encoder() -> Encoder {
+    let placeholders = Placeholders::parse(DEFAULT_PLACEHOLDERS);
+    let placeholders = placeholders.expect("the shipped placeholders are checked by their tests");
+    Encoder::new(schema(), &LinkageKey::from_random([7; 32], 1), &placeholders)
+}
+
+/// Every record of every agency: its key, and its values in the order of the schema's fields.
+pub fn values(state: &State) -> Vec<(RecordKey, Vec<Option<String>>)> {
+    let schema = schema();
+    let columns: Vec<Option<Column>> = schema
+        .fields
+        .iter()
+        .map(|f| Column::ALL.into_iter().find(|c| c.name() == f.name))
+        .collect();
+    let of_agency = |agency: Agency| {
+        let columns = &columns;
+        state.records(agency).iter().map(move |record| {
+            let local_id = record.row.local_id.clone();
+            let value = |column: &Option<Column>| record.row.get((*column)?).map(str::to_owned);
+            (RecordKey::new(agency.id(), local_id), columns.iter().map(value).collect())
+        })
+    };
+    Agency::ALL.into_iter().flat_map(of_agency).collect()
+}
+
+/// The records, encoded. Those with nothing to compare are left out.
+pub fn encoded(state: &State) -> Vec<(RecordKey, EncodedRecord)> {
+    let encoder = encoder();
+    let mut session = encoder.session();
+    let encode = |(key, values): (RecordKey, Vec<Option<String>>)| {
+        let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
+        Some((key, session.encode(&values).ok()?.record))
+    };
+    values(state).into_iter().filter_map(encode).collect()
+}
