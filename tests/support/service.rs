@@ -209,8 +209,8 @@ impl Service {
     }
 
     /// Starts `waymark submit` and does not wait for it.
-    pub fn begin_submit(&self, agency: &str, file: &str, options: &str) -> Child {
-        let mut command = self.command(agency, &submit_arguments(agency, file, options));
+    pub fn begin_submit(&self, agency: &str, file: &str) -> Child {
+        let mut command = self.command(agency, &submit_arguments(agency, file, ""));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("waymark starts")
     }
