@@ -1,5 +1,7 @@
 //! End-to-end tests: the real `waymarkd` on this machine, driven with the real `waymark`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod calendar;
 mod decisions;

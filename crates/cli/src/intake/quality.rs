@@ -59,6 +59,7 @@ impl Quality {
     }
 
     /// Adds the counts of another input under the same schema.
+    #[cfg(feature = "service")]
     pub fn add(&mut self, other: &Self) {
         for (field, more) in self.fields.iter_mut().zip(&other.fields) {
             field.n_present += more.n_present;
