@@ -97,16 +97,19 @@ pub async fn serve(
     });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflected = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
 
     let router = Server::builder()
         .layer(AccessLayer(store.clone()))
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_service(health_service)
-        .add_service(reflection)
+        .add_service(reflected().build_v1()?)
+        // What older clients ask for.
+        .add_service(reflected().build_v1alpha()?)
         .add_service(submissions.max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(statuses.max_encoding_message_size(ANSWER_BYTES_MAX))
         .add_service(reviews)

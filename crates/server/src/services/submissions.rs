@@ -165,7 +165,7 @@ impl Submissions {
     fn withdraw_limit(&self, agency: &AgencyId) -> Result<u64, Status> {
         let records = self.store.current_records(agency);
         let records = records.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
-        Ok((records as f64 * self.withdrawal_share).floor() as u64)
+        Ok((records as f64 * self.withdrawal_share).ceil() as u64)
     }
 
     fn submit_one(
