@@ -159,6 +159,11 @@ fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model
     let (schema_path, schema_text) =
         named_or(folder, file.schema.as_deref(), record::DEFAULT_SCHEMA)?;
     let schema = Schema::parse(&schema_text).map_err(|error| invalid(&schema_path, &error))?;
+    if file.model.is_none() && file.schema.is_some() {
+        // The shipped model is the shipped schema's; for any other one, training has to begin.
+        let model = Model::untrained(&schema);
+        return Ok((Arc::new(schema), model));
+    }
     let (model_path, model_text) = named_or(folder, file.model.as_deref(), linkage::DEFAULT_MODEL)?;
     let model =
         Model::from_toml(&model_text, &schema).map_err(|error| invalid(&model_path, &error))?;

@@ -5,6 +5,7 @@ use std::{
     time::Instant,
 };
 
+use api::admin::GetServiceInfoResponse;
 use clap::{Args, Parser};
 use serde_json::json;
 use synthetic::{Agency, Settings};
@@ -62,20 +63,7 @@ impl Demo {
         let journey = Journey::new(&files, service.url());
         step("registered the agencies and a steward", || journey.register())?;
 
-        let mut deliveries =
-            Section::new("records_in", &["agency", "records", "rejected", "events", "seconds"]);
-        for agency in Agency::ALL {
-            let delivery = step(&format!("{} encoded and submitted", agency.id()), || {
-                journey.submit(&agency.id())
-            })?;
-            deliveries.row(vec![
-                text(&delivery.agency),
-                json!(delivery.records.accepted),
-                json!(delivery.rejected_rows + delivery.records.rejected),
-                json!(delivery.events.accepted),
-                json!((delivery.took.as_secs_f64() * 100.0).round() / 100.0),
-            ]);
-        }
+        let deliveries = deliver(&journey)?;
         step("linked and flagged", || journey.settle())?;
         step("trained the model on the service's records, linked again", || journey.train())?;
         let info = step("flagged again", || journey.settle())?;
@@ -83,29 +71,15 @@ impl Demo {
         let results = step("asked for the results", || Results::collect(&journey, truth, SHOWN))?;
         write_links(&files.folder.join("links.csv"), &results.links)?;
 
-        let mut outcome = Section::new("outcome", &["what", "count"]);
-        for (what, count) in [
-            ("records in", info.records),
-            ("events in", info.events),
-            ("people in truth", u64::from(self.people)),
-            (
-                "people in truth with a record",
-                results.evaluation.true_sizes.values().map(|n| *n as u64).sum(),
-            ),
-            ("participants", info.participants),
-            ("open review tasks", info.open_tasks),
-        ] {
-            outcome.row(vec![text(what), json!(count)]);
-        }
         Document::new("waymark.demo/1")
             .section(deliveries)
-            .section(outcome)
+            .section(self.outcome(&info))
             .section(demo::accuracy(&results.evaluation))
             .section(demo::by_pathway(&info))
             .section(demo::by_label(SHOWN, &results.own_statuses))
             .print(format)?;
         if format == Format::Table {
-            self.show_commands(&files, &service, &results)?;
+            show_commands(&files, &service, &results)?;
         }
         eprintln!("\ndone in {:.0} s", started.elapsed().as_secs_f64());
         self.end(service, &files, &results)
@@ -128,21 +102,18 @@ impl Demo {
         folder.canonicalize().map_err(|error| Failure::reading(folder, &error))
     }
 
-    /// Runs two commands in front of the user: a status of the agency's own, and a match explained.
-    fn show_commands(
-        &self,
-        files: &DemoFiles,
-        service: &DemoService,
-        results: &Results,
-    ) -> Result<(), Failure> {
-        let mut get = vec!["status".to_owned(), "get".to_owned()];
-        get.extend(results.examples());
-        show(&get, &service.url(), &files.token(SHOWN))?;
-        if let Some((left, right)) = &results.telling_pair {
-            let explain = ["explain".to_owned(), left.to_string(), right.to_string()];
-            show(&explain, &service.url(), &files.token(demo::STEWARD))?;
+    fn outcome(&self, info: &GetServiceInfoResponse) -> Section {
+        let mut section = Section::new("outcome", &["what", "count"]);
+        for (what, count) in [
+            ("people in truth", u64::from(self.people)),
+            ("records in", info.records),
+            ("events in", info.events),
+            ("participants", info.participants),
+            ("open review tasks", info.open_tasks),
+        ] {
+            section.row(vec![text(what), json!(count)]);
         }
-        Ok(())
+        section
     }
 
     fn end(
@@ -180,6 +151,40 @@ impl Demo {
         service.stop()?;
         Ok(Exit::Done)
     }
+}
+
+/// Lets every agency encode and submit; says what became of it.
+fn deliver(journey: &Journey<'_>) -> Result<Section, Failure> {
+    let columns = ["agency", "records", "rejected", "events", "seconds"];
+    let mut section = Section::new("records_in", &columns);
+    for agency in Agency::ALL {
+        let what = format!("{} encoded and submitted", agency.id());
+        let delivery = step(&what, || journey.submit(&agency.id()))?;
+        section.row(vec![
+            text(&delivery.agency),
+            json!(delivery.records.accepted),
+            json!(delivery.rejected_rows + delivery.records.rejected),
+            json!(delivery.events.accepted),
+            json!((delivery.took.as_secs_f64() * 10.0).round() / 10.0),
+        ]);
+    }
+    Ok(section)
+}
+
+/// Runs two commands in front of the user: a status of the agency's own, and a match explained.
+fn show_commands(
+    files: &DemoFiles,
+    service: &DemoService,
+    results: &Results,
+) -> Result<(), Failure> {
+    let mut get = vec!["status".to_owned(), "get".to_owned()];
+    get.extend(results.examples());
+    show(&get, &service.url(), &files.token(SHOWN))?;
+    if let Some((left, right)) = &results.telling_pair {
+        let explain = ["explain".to_owned(), left.to_string(), right.to_string()];
+        show(&explain, &service.url(), &files.token(demo::STEWARD))?;
+    }
+    Ok(())
 }
 
 /// Does something, and says what it was and how long it took.
