@@ -4,7 +4,8 @@
 #
 # usage: benches/febrl_orders.sh DATA_DIR      (febrl4a.csv and febrl4b.csv; binaries on the PATH)
 set -euo pipefail
-data=$(realpath "$1")
+command -v waymark waymarkd > /dev/null || { echo "put target/release on the PATH first"; exit 2; }
+data=$(realpath "${1:?name the folder with febrl4a.csv and febrl4b.csv}")
 root=$(realpath "$(dirname "$0")/..")
 schema="$root/config/examples/febrl.linkage.toml"
 mapping="$root/config/examples/febrl.mapping.toml"
