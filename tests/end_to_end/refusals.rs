@@ -237,7 +237,7 @@ fn the_service_refuses_settings_that_it_cannot_serve_by() {
     service.launch();
     service.stop();
     let other = format!("[linkage]\nschema = \"{OTHER_SCHEMA}\"");
-    service.launch_refused(FREE_PORT, &other).exits(78);
+    service.launch_refused(FREE_PORT, &other).exits(78).tells(&["another linkage schema"]);
 }
 
 #[test]

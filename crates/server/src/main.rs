@@ -4,7 +4,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use server::{Config, OPERATOR_TOKEN_FILE, Service};
+use server::{Config, OPERATOR_TOKEN_FILE, ServeError, Service};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -58,7 +58,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("waymarkd: {error:#}");
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(ServeError::OtherSchema) => ExitCode::from(EXIT_CONFIG),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -42,6 +42,12 @@ pub enum ServeError {
     /// The data folder or a file in it cannot be used.
     #[error("the data folder: {0}")]
     DataFolder(#[source] io::Error),
+    /// The settings name another linkage schema than the one the database was made for.
+    #[error(
+        "the data folder holds encodings by another linkage schema: name the schema it was made \
+         with as linkage.schema, or another data_dir"
+    )]
+    OtherSchema,
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -173,7 +179,10 @@ impl Service {
         let store = Store::open(&config.data_dir.join("waymark.db"))?;
         let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)
             .map_err(ServeError::DataFolder)?;
-        store.put_setting_once("linkage schema", &config.schema.fingerprint())?;
+        match store.put_setting_once("linkage schema", &config.schema.fingerprint()) {
+            Err(store::Error::Conflict { .. }) => return Err(ServeError::OtherSchema),
+            other => other?,
+        }
         let clock = Clock::new(config.time_zone.clone(), config.fixed_date);
         first_operator(&store, &config.data_dir, &clock)?;
         first_model(&store, &config, &clock)?;
