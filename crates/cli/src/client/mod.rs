@@ -4,4 +4,5 @@ pub mod answer;
 pub mod connection;
 pub mod memberships;
 pub mod outgoing;
+pub mod statuses;
 pub mod submission;

@@ -3,7 +3,7 @@
 use api::{
     limits::MAX_BATCH_GET,
     status::{
-        BatchGetStatusesRequest, GetStatusRequest, ListChangesRequest, ListStatusesRequest, Status,
+        BatchGetStatusesRequest, GetStatusRequest, ListChangesRequest, Status,
         status_service_client::StatusServiceClient,
     },
 };
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use crate::{
     client::{
         answer::{day, day_message, failure, plain_name, time},
-        connection::{self, ANSWER_BYTES_MAX, Caller, ConnectionArgs},
+        connection::{self, Caller, ConnectionArgs},
+        statuses,
     },
     exit::Exit,
     failure::Failure,
@@ -107,8 +108,7 @@ impl StatusCommand {
 }
 
 async fn connect(connection: &ConnectionArgs) -> Result<Client, Failure> {
-    let caller = connection.connect().await?;
-    Ok(StatusServiceClient::new(caller).max_decoding_message_size(ANSWER_BYTES_MAX))
+    Ok(statuses::client(connection.connect().await?))
 }
 
 impl Get {
@@ -164,22 +164,7 @@ impl Get {
 impl List {
     async fn run(&self) -> Result<Document, Failure> {
         let mut client = connect(&self.connection).await?;
-        let mut request = ListStatusesRequest {
-            pathway: self.pathway.clone(),
-            label: self.label.clone(),
-            page_size: 10_000,
-            page_token: String::new(),
-        };
-        let mut statuses = Vec::new();
-        loop {
-            let answer = client.list_statuses(request.clone()).await;
-            let page = answer.map_err(|status| failure(&status))?.into_inner();
-            statuses.extend(page.statuses);
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            request.page_token = page.next_page_token;
-        }
+        let statuses = statuses::list_all(&mut client, &self.pathway, &self.label).await?;
         Ok(Document::new("waymark.status.list/1").section(section(&statuses)))
     }
 }

@@ -6,7 +6,7 @@ use api::{
     admin::GetServiceInfoResponse,
     convert::record_key_to_proto,
     review::{ExplainRequest, review_service_client::ReviewServiceClient},
-    status::{ListStatusesRequest, Status, status_service_client::StatusServiceClient},
+    status::Status,
 };
 use linkage::Evaluation;
 use record::RecordKey;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Journey, journey::STEWARD};
 use crate::{
-    client::{answer::failure, connection, memberships::memberships},
+    client::{answer::failure, connection, memberships::memberships, statuses},
     failure::Failure,
     output::{Section, text},
 };
@@ -51,7 +51,8 @@ impl Results {
             let links = memberships(journey.operator().await?).await?;
             let evaluation = linkage::evaluate(&links, &truth.collect());
             let telling_pair = telling_pair(journey, &links).await?;
-            let own_statuses = own_statuses(journey, shown_agency).await?;
+            let mut agency = statuses::client(journey.holder(shown_agency).await?);
+            let own_statuses = statuses::list_all(&mut agency, "", "").await?;
             Ok(Self { links, evaluation, telling_pair, own_statuses })
         })
     }
@@ -145,21 +146,4 @@ async fn telling_pair(
         }
     }
     Ok(None)
-}
-
-async fn own_statuses(journey: &Journey<'_>, agency: &str) -> Result<Vec<Status>, Failure> {
-    let caller = journey.holder(agency).await?;
-    let mut client =
-        StatusServiceClient::new(caller).max_decoding_message_size(connection::ANSWER_BYTES_MAX);
-    let mut request = ListStatusesRequest::default();
-    let mut statuses = Vec::new();
-    loop {
-        let answer = client.list_statuses(request.clone()).await;
-        let page = answer.map_err(|status| failure(&status))?.into_inner();
-        statuses.extend(page.statuses);
-        if page.next_page_token.is_empty() {
-            return Ok(statuses);
-        }
-        request.page_token = page.next_page_token;
-    }
 }

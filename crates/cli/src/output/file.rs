@@ -1,11 +1,12 @@
 //! Files that appear whole or not at all.
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
+
+use api::wmk::partial_path;
 
 use crate::failure::Failure;
 
@@ -22,9 +23,7 @@ impl WholeFile {
     /// # Errors
     /// [`Failure`] when the file cannot be made.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let mut name = OsString::from(path);
-        name.push(".partial");
-        let partial = PathBuf::from(name);
+        let partial = partial_path(path);
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]

@@ -53,7 +53,14 @@ impl KeyBinding {
         let bound = store.setting(SETTING).map_err(|e| of_store(&e, ErrorReason::Internal))?;
         match bound {
             Some(bound) if bound != value => Err(mismatch()),
-            None if !dry_run => store.put_setting_once(SETTING, &value).map_err(|_| mismatch()),
+            None if !dry_run => {
+                let put = store.put_setting_once(SETTING, &value);
+                put.map_err(|error| match error {
+                    // Another agency's first submission came in between, with another key.
+                    store::Error::Conflict { .. } => mismatch(),
+                    other => of_store(&other, ErrorReason::Internal),
+                })
+            }
             _ => Ok(()),
         }
     }
