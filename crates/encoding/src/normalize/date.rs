@@ -56,7 +56,8 @@ fn read(text: &str) -> Option<DateParts> {
     let runs = runs(text);
     let dotted = text.contains('.');
     match runs.as_slice() {
-        [one] if one.len() == 8 => read_compact(one),
+        // Letters of other scripts can be eight bytes too, and must not be cut in their middle.
+        [one] if one.len() == 8 && is_number(one) => read_compact(one),
         [year, month, day] if is_year(year) => parts(year, month_number(month)?, day),
         [day, month, year] if is_month_name(month) => parts(year, month_number(month)?, day),
         [month, day, year] if !dotted || is_month_name(month) => {
@@ -98,7 +99,11 @@ fn parts(year: &str, month: u8, day: &str) -> Option<DateParts> {
 }
 
 fn is_year(run: &str) -> bool {
-    run.len() == 4 && run.bytes().all(|b| b.is_ascii_digit())
+    run.len() == 4 && is_number(run)
+}
+
+fn is_number(run: &str) -> bool {
+    run.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_month_name(run: &str) -> bool {
