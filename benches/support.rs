@@ -1,5 +1,14 @@
 //! The made-up records that the benchmarks work on.
 
+#[path = "privacy/mod.rs"]
+pub mod privacy;
+
+// The service's own re-keying, from its source: the server keeps these modules to itself.
+#[path = "../crates/server/src/files.rs"]
+pub mod files;
+#[path = "../crates/server/src/pepper.rs"]
+pub mod pepper;
+
 use std::sync::Arc;
 
 use encoding::{DEFAULT_PLACEHOLDERS, Encoder, LinkageKey, Placeholders};

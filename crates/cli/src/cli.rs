@@ -44,6 +44,9 @@ pub enum Command {
     /// Compare links with a known truth: precision, recall and F1
     #[cfg(feature = "service")]
     Evaluate(commands::evaluate::Evaluate),
+    /// Show a linkage model, or what another one would change
+    #[cfg(feature = "service")]
+    Model(commands::model::ModelCommand),
     /// Send identity records, and events with them, to the service
     Submit(commands::submit::Submit),
     /// Send events

@@ -37,31 +37,37 @@ pub(crate) fn derive(
     })
 }
 
-/// The derived forms that a blocking key takes: those of the value and, for a name of several
-/// words, of each longer word, so that `smith-jones` meets `smith`. Sorted, without repeats.
+/// Gives the derived forms that a blocking key takes to `take`: those of the value and, for a name
+/// of several words, of each longer word, so that `smith-jones` meets `smith`. Sorted, without
+/// repeats.
 pub(crate) fn derive_all(
     kind: FieldKind,
     value: &Normalized,
     derivation: Derivation,
-) -> Vec<Cow<'_, str>> {
-    let mut forms = Vec::with_capacity(1 + value.parts.len());
-    forms.extend(derive(kind, value, derivation));
-    for part in &value.parts {
-        let part = part.as_str();
-        forms.push(match derivation {
-            Derivation::Prefix(n) => prefix(part, n).into(),
-            Derivation::Last(n) => last(part, n).into(),
-            Derivation::Initial => prefix(part, 1).into(),
-            Derivation::Nickname => NICKNAMES.get(part).copied().unwrap_or(part).into(),
-            Derivation::Phonetic => phonetic(part),
-            _ => part.into(),
-        });
+    mut take: impl FnMut(&str),
+) {
+    let whole = derive(kind, value, derivation);
+    if value.parts.is_empty() {
+        whole.iter().for_each(|form| take(form));
+        return;
     }
-    if forms.len() > 1 {
-        forms.sort_unstable();
-        forms.dedup();
+    let parts = value.parts.iter().map(|part| derive_part(part, derivation));
+    let mut forms: Vec<_> = whole.into_iter().chain(parts).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    forms.iter().for_each(|form| take(form));
+}
+
+/// The derived form of one word of a name.
+fn derive_part(part: &str, derivation: Derivation) -> Cow<'_, str> {
+    match derivation {
+        Derivation::Prefix(n) => prefix(part, n).into(),
+        Derivation::Last(n) => last(part, n).into(),
+        Derivation::Initial => prefix(part, 1).into(),
+        Derivation::Nickname => NICKNAMES.get(part).copied().unwrap_or(part).into(),
+        Derivation::Phonetic => phonetic(part),
+        _ => part.into(),
     }
-    forms
 }
 
 fn derive_date(date: DateParts, derivation: Derivation) -> Option<String> {
@@ -158,7 +164,8 @@ mod tests {
     #[test]
     fn a_name_of_several_words_blocks_by_each_longer_word() {
         let value = normalize(FieldKind::Name, "de la Smith-Jones").unwrap();
-        let forms = derive_all(FieldKind::Name, &value, Derivation::Exact);
+        let mut forms = Vec::new();
+        derive_all(FieldKind::Name, &value, Derivation::Exact, |form| forms.push(form.to_owned()));
         assert_eq!(forms, ["delasmithjones", "jones", "smith"]);
     }
 }

@@ -3,15 +3,16 @@
 mod blocking;
 mod field;
 mod forms;
+mod memory;
 mod session;
 
-use std::{borrow::Borrow, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use record::{BlockingToken, EncodedRecord, Schema};
+use record::{EncodedRecord, Schema};
 
 use crate::{key::LinkageKey, placeholders::Placeholders};
-use blocking::{KeyEncoder, Scratch};
-use field::{FieldEncoder, FieldValue};
+use blocking::KeyEncoder;
+use field::FieldEncoder;
 pub use session::EncoderSession;
 
 /// Encodes records under one schema and one linkage key. Shared between threads by reference;
@@ -76,42 +77,12 @@ impl Encoder {
     /// # Panics
     /// When the number of values is not the number of fields.
     pub fn encode(&self, values: &[Option<&str>]) -> Result<Encoded, NothingToCompare> {
-        assert_eq!(values.len(), self.fields.len(), "there is one value per field of the schema");
-        let fields = self.fields.iter().zip(values);
-        let values: Vec<_> = fields
-            .map(|(field, value)| field.value(value.unwrap_or_default(), &self.placeholders))
-            .collect();
-        self.assemble(&values)
+        self.session().encode(values)
     }
 
     /// A session that remembers the encodings of common values.
     pub fn session(&self) -> EncoderSession<'_> {
         EncoderSession::new(self)
-    }
-
-    fn assemble<V: Borrow<FieldValue>>(&self, values: &[V]) -> Result<Encoded, NothingToCompare> {
-        let values: Vec<&FieldValue> = values.iter().map(Borrow::borrow).collect();
-        if values.iter().all(|value| value.encoded.is_none()) {
-            return Err(NothingToCompare);
-        }
-        let finding = |(field, value): (usize, &&FieldValue)| {
-            value.finding.map(|kind| Finding { field, kind })
-        };
-        let findings = values.iter().enumerate().filter_map(finding).collect();
-        let fields = values.iter().map(|value| value.encoded.clone()).collect();
-        let blocking = self.blocking_tokens(&values);
-        Ok(Encoded { record: EncodedRecord { fields, blocking }, findings })
-    }
-
-    fn blocking_tokens(&self, values: &[&FieldValue]) -> Vec<BlockingToken> {
-        let mut tokens = Vec::with_capacity(2 * self.keys.len());
-        let mut scratch = Scratch::default();
-        for key in &self.keys {
-            key.push_tokens(values, &mut scratch, &mut tokens);
-        }
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
     }
 }
 

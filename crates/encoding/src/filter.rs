@@ -19,6 +19,9 @@ const LANES: usize = 8;
 /// Words of the longest filter a schema allows.
 const MAX_WORDS: usize = 64;
 
+/// Characters of the longest gram a schema allows.
+const MAX_GRAM: usize = 4;
+
 /// Symbols of the grams whose bits are computed beforehand: pad, letters, digits, space.
 const ALPHABET: usize = 38;
 
@@ -55,14 +58,13 @@ impl FilterEncoder {
     pub(crate) fn encode(&self, text: &str) -> Filter {
         let mut input = [0_u64; MAX_WORDS];
         let mut set = |position: u16| input[usize::from(position) / 64] |= 1 << (position % 64);
-        let grams = padded(text, self.shape.grams);
-        for (index, gram) in grams.windows(usize::from(self.shape.grams)).enumerate() {
+        for_each_gram(text, usize::from(self.shape.grams), |index, gram| {
             let place = if self.shape.positional { index + 1 } else { 0 };
             match self.table_row(place, gram) {
                 Some(row) => row.iter().copied().for_each(&mut set),
                 None => self.gram_positions(place, gram).for_each(&mut set),
             }
-        }
+        });
         self.diffuse(&input)
     }
 
@@ -135,14 +137,16 @@ impl FilterEncoder {
     }
 }
 
-/// The characters of `text` with `grams - 1` pads on either side.
-fn padded(text: &str, grams: u8) -> Vec<char> {
-    let pads = usize::from(grams) - 1;
-    let mut chars = Vec::with_capacity(text.len() + 2 * pads);
-    chars.extend(std::iter::repeat_n(PAD, pads));
-    chars.extend(text.chars());
-    chars.extend(std::iter::repeat_n(PAD, pads));
-    chars
+/// Calls `found` with each gram of `n_chars` characters of `text`, which has `n_chars - 1` pads on
+/// either side, and with its number in the row.
+fn for_each_gram(text: &str, n_chars: usize, mut found: impl FnMut(usize, &[char])) {
+    let mut last_chars = [PAD; MAX_GRAM];
+    let chars = text.chars().chain(std::iter::repeat_n(PAD, n_chars - 1));
+    for (index, c) in chars.enumerate() {
+        last_chars.rotate_left(1);
+        last_chars[MAX_GRAM - 1] = c;
+        found(index, &last_chars[MAX_GRAM - n_chars..]);
+    }
 }
 
 fn symbol_number(c: char) -> Option<usize> {

@@ -9,6 +9,8 @@ mod date;
 mod name;
 mod words;
 
+use std::borrow::Cow;
+
 use record::FieldKind;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -56,7 +58,20 @@ pub(crate) fn normalize_folded(kind: FieldKind, folded: &str) -> Option<Normaliz
 
 /// Lower case, compatibility forms and marks undone (Unicode NFKD without combining marks),
 /// white space trimmed and each run of it one space.
-pub(crate) fn fold(raw: &str) -> String {
+pub(crate) fn fold(raw: &str) -> Cow<'_, str> {
+    if is_folded(raw) { raw.into() } else { folded(raw).into() }
+}
+
+/// Whether folding changes nothing; false where that takes more than a look at each byte.
+fn is_folded(raw: &str) -> bool {
+    let is_spaced = |pair: &[u8]| pair != b"  ";
+    raw.bytes().all(|b| matches!(b, b' '..=b'~') && !b.is_ascii_uppercase())
+        && raw.as_bytes().windows(2).all(is_spaced)
+        && !raw.starts_with(' ')
+        && !raw.ends_with(' ')
+}
+
+fn folded(raw: &str) -> String {
     let mut folded = String::with_capacity(raw.len());
     let mut push = |c: char| {
         if !c.is_whitespace() && !c.is_control() {
@@ -101,7 +116,9 @@ fn plain_letters(c: char) -> Option<&'static str> {
 
 /// The letters and digits of `text`.
 fn alphanumeric(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
+    let mut kept = String::with_capacity(text.len());
+    kept.extend(text.chars().filter(|c| c.is_alphanumeric()));
+    kept
 }
 
 /// A whole number that a spreadsheet wrote as `12345.0`, without that ending.

@@ -1,33 +1,49 @@
 //! The blocking index: which nodes hold which blocking token, with a cap on the final counts.
 
+mod arena;
+
 use hashbrown::HashTable;
 use record::{BlockingToken, Token};
 
 use crate::index::NodeId;
+use arena::Arena;
 
 /// A distinct blocking token, by its place in the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 struct BlockId(u32);
 
-/// The nodes that hold a token: none, one (kept in place), or a list of its own.
+/// A token and the nodes that hold it.
 #[derive(Debug, Clone, Copy)]
-enum Posting {
-    Empty,
-    One(NodeId),
-    Many(u32),
+struct Block {
+    token: Token,
+    /// The only node; where there are several, the place where their list starts.
+    at: NodeId,
+    n_nodes: u32,
+}
+
+/// The tokens that a node holds: where their list starts, and its length.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    start: u32,
+    n_blocks: u32,
 }
 
 /// Postings of blocking tokens. A token held by more nodes than the cap gives no candidates,
 /// whatever the order in which the nodes came.
 pub(crate) struct Blocking {
-    cap: usize,
-    tokens: Vec<BlockingToken>,
-    postings: Vec<Posting>,
+    /// By blocking key: most nodes that a token may have.
+    caps: Vec<usize>,
+    blocks: Vec<Block>,
+    /// By block: the number of its token's key.
+    keys: Vec<u8>,
     table: HashTable<u32>,
-    free_blocks: Vec<BlockId>,
-    lists: Vec<Vec<NodeId>>,
-    free_lists: Vec<u32>,
-    held: Vec<Box<[BlockId]>>,
+    free: Vec<BlockId>,
+    lists: Arena<NodeId>,
+    /// By node.
+    held: Vec<Held>,
+    held_lists: Arena<BlockId>,
+    /// The blocks of the node that is being entered.
+    entering: Vec<BlockId>,
 }
 
 /// A token whose count crossed the cap.
@@ -35,16 +51,18 @@ pub(crate) struct Blocking {
 pub(crate) struct Crossing(BlockId);
 
 impl Blocking {
-    pub(crate) fn new(cap: usize) -> Self {
+    /// `caps` has a place per blocking key.
+    pub(crate) fn new(caps: Vec<usize>) -> Self {
         Self {
-            cap,
-            tokens: Vec::new(),
-            postings: Vec::new(),
+            caps,
+            blocks: Vec::new(),
+            keys: Vec::new(),
             table: HashTable::new(),
-            free_blocks: Vec::new(),
-            lists: Vec::new(),
-            free_lists: Vec::new(),
+            free: Vec::new(),
+            lists: Arena::new(),
             held: Vec::new(),
+            held_lists: Arena::new(),
+            entering: Vec::new(),
         }
     }
 
@@ -55,36 +73,47 @@ impl Blocking {
         tokens: &[BlockingToken],
         mut crossed: impl FnMut(Crossing),
     ) {
-        let blocks: Box<[BlockId]> = tokens.iter().map(|token| self.block(*token)).collect();
+        let mut blocks = std::mem::take(&mut self.entering);
+        blocks.extend(tokens.iter().map(|token| self.block(*token)));
         for block in &blocks {
             self.enter(*block, node);
-            if self.nodes(*block).len() == self.cap + 1 {
+            if self.count(*block) == self.cap(*block) + 1 {
                 crossed(Crossing(*block));
             }
         }
         if self.held.len() <= node.place() {
-            self.held.resize_with(node.place() + 1, Box::default);
+            self.held.resize(node.place() + 1, Held::default());
         }
-        self.held[node.place()] = blocks;
+        if !blocks.is_empty() {
+            let start = self.held_lists.add(&blocks);
+            self.held[node.place()] = Held { start, n_blocks: blocks.len() as u32 };
+        }
+        blocks.clear();
+        self.entering = blocks;
     }
 
     /// Takes `node` out; `crossed` hears of every token that this takes back under the cap.
     pub(crate) fn remove(&mut self, node: NodeId, mut crossed: impl FnMut(Crossing)) {
-        for block in std::mem::take(&mut self.held[node.place()]) {
-            self.leave(block, node);
-            if self.nodes(block).len() == self.cap {
-                crossed(Crossing(block));
+        let blocks = self.held_by(node).to_vec();
+        for block in &blocks {
+            self.leave(*block, node);
+            if self.count(*block) == self.cap(*block) {
+                crossed(Crossing(*block));
             }
+        }
+        let held = std::mem::take(&mut self.held[node.place()]);
+        if !blocks.is_empty() {
+            self.held_lists.forget(held.start, blocks.len());
         }
     }
 
     /// Calls `found` with every other node that shares a token under the cap with `node`, once
     /// for each such token.
     pub(crate) fn candidates(&self, node: NodeId, mut found: impl FnMut(NodeId)) {
-        for block in &self.held[node.place()] {
-            let nodes = self.nodes(*block);
-            if nodes.len() <= self.cap {
-                nodes.iter().filter(|other| **other != node).for_each(|other| found(*other));
+        for block in self.held_by(node) {
+            if self.count(*block) > 1 && !self.is_over(*block) {
+                let others = self.nodes(*block).iter().filter(|other| **other != node);
+                others.for_each(|other| found(*other));
             }
         }
     }
@@ -100,108 +129,124 @@ impl Blocking {
         left: NodeId,
         right: NodeId,
     ) -> impl Iterator<Item = (u8, bool)> + '_ {
-        let others = &self.held[right.place()];
-        self.held[left.place()]
+        let others = self.held_by(right);
+        self.held_by(left)
             .iter()
             .filter(|block| others.contains(block))
-            .map(|block| (self.tokens[block.0 as usize].key, self.nodes(*block).len() > self.cap))
+            .map(|block| (self.keys[block.0 as usize], self.is_over(*block)))
     }
 
     /// The nodes that hold the token of a crossing, and whether it is over the cap now.
     pub(crate) fn crossing(&self, Crossing(block): Crossing) -> (&[NodeId], bool) {
         let nodes = self.nodes(block);
-        (nodes, nodes.len() > self.cap)
+        (nodes, self.is_over(block))
     }
 
     /// Every token that at least two nodes hold, with its nodes, in no meaningful order.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (BlockingToken, &[NodeId])> {
-        self.tokens
-            .iter()
-            .enumerate()
-            .map(|(place, token)| (*token, self.nodes(BlockId(place as u32))))
-            .filter(|(_, nodes)| nodes.len() > 1)
+        let blocks = self.blocks.iter().zip(&self.keys).enumerate();
+        blocks.filter(|(_, (block, _))| block.n_nodes > 1).map(|(place, (block, key))| {
+            let token = BlockingToken { key: *key, token: block.token };
+            (token, self.nodes(BlockId(place as u32)))
+        })
     }
 
-    pub(crate) fn cap(&self) -> usize {
-        self.cap
+    /// Most nodes that a token of blocking key `key` may have.
+    pub(crate) fn cap_of_key(&self, key: u8) -> usize {
+        self.caps[usize::from(key)]
+    }
+
+    fn cap(&self, BlockId(block): BlockId) -> usize {
+        self.cap_of_key(self.keys[block as usize])
+    }
+
+    fn is_over(&self, block: BlockId) -> bool {
+        self.count(block) > self.cap(block)
+    }
+
+    fn count(&self, BlockId(block): BlockId) -> usize {
+        self.blocks[block as usize].n_nodes as usize
     }
 
     fn nodes(&self, BlockId(block): BlockId) -> &[NodeId] {
-        match &self.postings[block as usize] {
-            Posting::Empty => &[],
-            Posting::One(node) => std::slice::from_ref(node),
-            Posting::Many(list) => &self.lists[*list as usize],
+        match &self.blocks[block as usize] {
+            Block { n_nodes: 0, .. } => &[],
+            Block { n_nodes: 1, at, .. } => std::slice::from_ref(at),
+            Block { n_nodes, at, .. } => self.lists.list(at.0, *n_nodes as usize),
         }
     }
 
-    fn block(&mut self, token: BlockingToken) -> BlockId {
-        let hash = hash(token);
-        let found = self.table.find(hash, |&place| self.tokens[place as usize] == token);
-        if let Some(place) = found {
+    fn held_by(&self, node: NodeId) -> &[BlockId] {
+        match self.held[node.place()] {
+            Held { n_blocks: 0, .. } => &[],
+            Held { start, n_blocks } => self.held_lists.list(start, n_blocks as usize),
+        }
+    }
+
+    /// The block of a token, a new one where no node holds it yet.
+    fn block(&mut self, BlockingToken { key, token }: BlockingToken) -> BlockId {
+        let hash = hash(key, token);
+        let is_same = |place: &u32| {
+            let place = *place as usize;
+            self.blocks[place].token == token && self.keys[place] == key
+        };
+        if let Some(place) = self.table.find(hash, is_same) {
             return BlockId(*place);
         }
-        let block = self.free_blocks.pop().unwrap_or_else(|| {
-            self.tokens.push(token);
-            self.postings.push(Posting::Empty);
-            BlockId(u32::try_from(self.tokens.len() - 1).expect("fewer than 2^32 tokens"))
-        });
-        self.tokens[block.0 as usize] = token;
-        let Self { table, tokens, .. } = self;
-        table.insert_unique(hash, block.0, |&place| self::hash(tokens[place as usize]));
-        block
+        let block = Block { token, at: NodeId::default(), n_nodes: 0 };
+        let id = match self.free.pop() {
+            Some(id) => {
+                (self.blocks[id.0 as usize], self.keys[id.0 as usize]) = (block, key);
+                id
+            }
+            None => {
+                self.blocks.push(block);
+                self.keys.push(key);
+                BlockId(u32::try_from(self.keys.len() - 1).expect("fewer than 2^32 tokens"))
+            }
+        };
+        let Self { table, blocks, keys, .. } = self;
+        let hash_of = |&place: &u32| self::hash(keys[place as usize], blocks[place as usize].token);
+        table.insert_unique(hash, id.0, hash_of);
+        id
     }
 
     fn enter(&mut self, BlockId(block): BlockId, node: NodeId) {
-        let posting = &mut self.postings[block as usize];
-        match posting {
-            Posting::Empty => *posting = Posting::One(node),
-            Posting::One(other) => {
-                let pair = vec![*other, node];
-                let list = match self.free_lists.pop() {
-                    Some(list) => {
-                        self.lists[list as usize] = pair;
-                        list
-                    }
-                    None => {
-                        self.lists.push(pair);
-                        self.lists.len() as u32 - 1
-                    }
-                };
-                *posting = Posting::Many(list);
-            }
-            Posting::Many(list) => self.lists[*list as usize].push(node),
-        }
+        let block = &mut self.blocks[block as usize];
+        block.at = match block.n_nodes {
+            0 => node,
+            1 => NodeId(self.lists.add(&[block.at, node])),
+            n_nodes => NodeId(self.lists.push(block.at.0, n_nodes as usize, node)),
+        };
+        block.n_nodes += 1;
     }
 
-    fn leave(&mut self, block: BlockId, node: NodeId) {
-        let posting = &mut self.postings[block.0 as usize];
-        match posting {
-            Posting::Many(list) => {
-                let place = *list;
-                let nodes = &mut self.lists[place as usize];
-                nodes.retain(|other| *other != node);
-                if let [last] = nodes[..] {
-                    *posting = Posting::One(last);
-                    self.lists[place as usize] = Vec::new();
-                    self.free_lists.push(place);
-                }
+    fn leave(&mut self, id: BlockId, node: NodeId) {
+        let block = &mut self.blocks[id.0 as usize];
+        if block.n_nodes > 1 {
+            let (start, n_nodes) = (block.at.0, block.n_nodes as usize);
+            let listed = self.lists.list(start, n_nodes).iter().position(|other| *other == node);
+            let place = listed.expect("a node is listed under the tokens that it holds");
+            let start = self.lists.remove(start, n_nodes, place);
+            block.n_nodes -= 1;
+            block.at = NodeId(start);
+            if block.n_nodes == 1 {
+                block.at = self.lists.list(start, 1)[0];
+                self.lists.forget(start, 1);
             }
-            Posting::One(_) | Posting::Empty => {
-                *posting = Posting::Empty;
-                let token = &mut self.tokens[block.0 as usize];
-                let hash = hash(*token);
-                token.token = Token(0);
-                let entry = self.table.find_entry(hash, |&place| place == block.0);
-                entry.expect("a held token is in the table").remove();
-                self.free_blocks.push(block);
-            }
+            return;
         }
+        let hash = hash(self.keys[id.0 as usize], block.token);
+        *block = Block { token: Token(0), at: NodeId::default(), n_nodes: 0 };
+        let entry = self.table.find_entry(hash, |&place| place == id.0);
+        entry.expect("a held token is in the table").remove();
+        self.free.push(id);
     }
 }
 
 /// Tokens are keyed hashes already; only the key has to be mixed in.
-fn hash(token: BlockingToken) -> u64 {
-    (token.token.0 ^ u64::from(token.key) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+fn hash(key: u8, Token(token): Token) -> u64 {
+    (token ^ u64::from(key) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]
@@ -221,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_token_over_the_cap_gives_no_candidates_until_it_shrinks() {
-        let mut blocking = Blocking::new(2);
+        let mut blocking = Blocking::new(vec![2]);
         let mut crossings = Vec::new();
         for node in 0..2 {
             blocking.insert(NodeId(node), &[token(7)], |crossing| crossings.push(crossing));
@@ -237,7 +282,7 @@ mod tests {
 
     #[test]
     fn places_of_forgotten_tokens_are_reused() {
-        let mut blocking = Blocking::new(5);
+        let mut blocking = Blocking::new(vec![5]);
         for round in 0..4 {
             blocking.insert(NodeId(0), &[token(round), token(round + 100)], |_| ());
             blocking.insert(NodeId(1), &[token(round)], |_| ());
@@ -245,6 +290,6 @@ mod tests {
             blocking.remove(NodeId(0), |_| ());
             blocking.remove(NodeId(1), |_| ());
         }
-        assert_eq!(blocking.tokens.len(), 2);
+        assert_eq!(blocking.blocks.len(), 2);
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use record::{RecordKey, RecordVersion};
 
 use crate::{
-    index::NodeId, level::Pattern, linker::Linker, model::CutOffs, settlement::Decision,
-    weight::MatchWeight,
+    component::Settler, index::NodeId, level::Pattern, linker::Linker, model::CutOffs,
+    settlement::Decision, weight::MatchWeight,
 };
 
 /// One field's part in a pair's weight.
@@ -83,7 +83,7 @@ pub struct PairExplanation {
     pub total: MatchWeight,
     /// The probability that goes with the total.
     pub probability: f64,
-    /// The model's name and its cut-offs, as probabilities.
+    /// The model's name.
     pub model: String,
     /// The model's cut-offs.
     pub cut_offs: CutOffs,
@@ -117,7 +117,7 @@ impl Linker {
         let score = self.scorer.score(&self.index, one, other);
         let fields = self.explain_fields(score.pattern, one, other);
         let by_field: f64 = fields.iter().map(|f| f.weight.0 + f.term_frequency.0).sum();
-        let total = self.weight(score);
+        let total = MatchWeight(self.scorer.prior + score.evidence);
         let mut shared_keys: Vec<SharedKey> = Vec::new();
         for &one in self.versions(left) {
             for &other in self.versions(right) {
@@ -137,7 +137,7 @@ impl Linker {
             correlation: MatchWeight(score.evidence - score.household - by_field),
             household: MatchWeight(score.household),
             total,
-            probability: total.probability(),
+            probability: self.model.probability(total).value,
             model: self.model.id.clone(),
             cut_offs: self.model.cut_offs,
             shared_keys,
@@ -187,13 +187,13 @@ impl Linker {
             Some(Decision::CannotLink) => return PairDecision::CannotLink,
             None => (),
         }
-        let CutOffs { upper, lower } = self.model.cut_offs;
-        let identifiers = self.identifiers(pattern);
-        if total < MatchWeight::from_probability(lower) {
+        let CutOffs { upper, lower, .. } = self.model.cut_offs;
+        let identifiers = Settler::new(self, &self.model, &self.scorer).identifiers(pattern);
+        if total.0 < lower {
             PairDecision::Separate
         } else if identifiers.conflict && !identifiers.agree {
             PairDecision::Conflict
-        } else if total < MatchWeight::from_probability(upper) {
+        } else if total.0 < upper {
             PairDecision::Review
         } else {
             PairDecision::Link

@@ -6,7 +6,7 @@ use crate::values::{FieldValues, ValueId};
 
 /// One version of one record, by its place in the index. Places of removed versions are reused,
 /// so a node id means nothing outside the index and never decides an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(crate) struct NodeId(pub u32);
 
 impl NodeId {

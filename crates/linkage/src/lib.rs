@@ -5,7 +5,9 @@
 //! `edges` keeps what reaches the lower cut-off, `partition` turns components into people.
 
 mod block;
+pub mod calibration;
 mod compare;
+mod component;
 mod edges;
 pub mod evaluate;
 pub mod explain;
@@ -17,6 +19,7 @@ pub mod model;
 mod oversize;
 mod partition;
 pub mod policy;
+mod reach;
 mod score;
 mod settle;
 pub mod settlement;
@@ -24,6 +27,7 @@ pub mod train;
 mod values;
 pub mod weight;
 
+pub use calibration::{Calibration, ErrorRates, Estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{PairDecision, PairExplanation};
 pub use frequency::{FrequencyError, TermFrequencies};
@@ -31,8 +35,10 @@ pub use level::{Level, Pattern};
 pub use linker::Linker;
 pub use model::{CutOffs, DEFAULT_MODEL, FieldModel, LevelModel, Model, ModelError};
 pub use policy::Policy;
+pub use reach::Reach;
 pub use settlement::{
-    BlockingReport, Decision, OversizeComponent, ReviewReason, ReviewTask, ScoredPair, Settlement,
+    BlockingReport, Decision, Join, OversizeComponent, ReviewReason, ReviewTask, ScoredPair,
+    Settlement,
 };
 pub use train::{Training, TrainingError, TrainingOptions};
 pub use weight::MatchWeight;

@@ -61,11 +61,11 @@ impl Linker {
         let index = Index::new(&schema);
         Self {
             scorer: Scorer::new(&schema, &model, &index),
+            blocking: Blocking::new(caps(&schema, &policy)),
             schema,
             model,
             policy,
             index,
-            blocking: Blocking::new(policy.block_cap),
             edges: Edges::default(),
             names: Vec::new(),
             records: HashMap::new(),
@@ -180,17 +180,15 @@ impl Linker {
             .collect();
         pairs.sort_by(|l, r| (&l.0, &l.1).cmp(&(&r.0, &r.1)).then_with(|| r.2.0.total_cmp(&l.2.0)));
         pairs.dedup_by(|next, first| (&next.0, &next.1) == (&first.0, &first.1));
-        pairs.into_iter().map(|(left, right, weight)| ScoredPair {
-            left,
-            right,
-            weight,
-            probability: weight.probability(),
+        let model = Arc::clone(&self.model);
+        pairs.into_iter().map(move |(left, right, weight)| {
+            let probability = model.probability(weight).value;
+            ScoredPair { left, right, weight, probability }
         })
     }
 
     /// What blocking does with the records as they are.
     pub fn blocking_report(&self) -> BlockingReport {
-        let cap = self.blocking.cap();
         let mut keys: Vec<_> = self
             .schema
             .blocking
@@ -208,7 +206,7 @@ impl Linker {
             let Some(report) = keys.get_mut(usize::from(token.key)) else { continue };
             let n = nodes.len() as u64;
             report.n_tokens += 1;
-            if nodes.len() > cap {
+            if nodes.len() > self.blocking.cap_of_key(token.key) {
                 report.n_tokens_over_cap += 1;
                 report.n_versions_over_cap += n;
                 report.n_pairs_skipped += n * (n - 1) / 2;
@@ -222,7 +220,7 @@ impl Linker {
             !is_reached
         };
         BlockingReport {
-            cap,
+            cap: self.policy.block_cap,
             keys,
             n_versions_unreached: self.nodes().filter(is_unreached).count(),
         }
@@ -257,4 +255,11 @@ impl Linker {
     pub(crate) fn decision(&self, left: &RecordKey, right: &RecordKey) -> Option<Decision> {
         self.decisions.get(left)?.get(right).copied()
     }
+}
+
+/// The cap of each blocking key.
+fn caps(schema: &Schema, policy: &Policy) -> Vec<usize> {
+    let cap =
+        |at_most: Option<usize>| at_most.map_or(policy.block_cap, |own| own.min(policy.block_cap));
+    schema.blocking.iter().map(|key| cap(key.at_most)).collect()
 }

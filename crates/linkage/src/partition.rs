@@ -3,7 +3,7 @@
 //! Pure: members are numbered in the order of (record key, version), votes are exact integers, and
 //! ties go to the smaller numbers, so the result does not depend on the order of arrival.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::weight::{FixedWeight, MatchWeight};
 
@@ -16,6 +16,8 @@ pub(crate) struct Vote {
     pub(crate) counts: bool,
     /// What the pair's identifiers say.
     pub(crate) identifiers: Identifiers,
+    /// Whether the two are different records of one source that is free of duplicates.
+    pub(crate) one_source: bool,
 }
 
 /// Whether identifiers that both members have speak for one person.
@@ -27,11 +29,15 @@ pub(crate) struct Identifiers {
     pub(crate) conflict: bool,
 }
 
-/// The weights between which a steward is asked.
+/// What an automatic join needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
+    /// From here on groups are joined,
     pub(crate) upper: MatchWeight,
+    /// and from here on a steward is asked.
     pub(crate) lower: MatchWeight,
+    /// Bits by which a join must beat the second-best one that contradicts it.
+    pub(crate) margin: MatchWeight,
 }
 
 /// Why two groups were not joined although their weight reaches the lower cut-off.
@@ -39,15 +45,27 @@ pub(crate) struct Limits {
 pub enum ReviewReason {
     /// The weight lies between the cut-offs.
     Band,
+    /// Another group fits one of the two almost as well, and the three cannot all be one person.
+    Margin,
     /// Two identifiers differ by more than one digit or one transposition.
     Conflict,
+    /// Both groups hold a record of a source that is declared free of duplicates.
+    OneSource,
+    /// Two groups of several records hang together by a minority of their pairs.
+    Bridge,
+    /// The records have too little in common to compare: full agreement would not say enough.
+    Evidence,
 }
 
 impl fmt::Display for ReviewReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Band => "band",
+            Self::Margin => "margin",
             Self::Conflict => "conflict",
+            Self::OneSource => "one source",
+            Self::Bridge => "bridge",
+            Self::Evidence => "evidence",
         })
     }
 }
@@ -61,6 +79,15 @@ pub(crate) struct Proposal {
     pub(crate) reason: ReviewReason,
 }
 
+/// Two groups that were joined because of their weight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Join {
+    /// The weight of joining them.
+    pub weight: MatchWeight,
+    /// Number of record pairs that this linked.
+    pub n_pairs: u32,
+}
+
 /// A component divided.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Division {
@@ -68,24 +95,51 @@ pub(crate) struct Division {
     pub(crate) groups: Vec<Vec<usize>>,
     /// By (left, right).
     pub(crate) proposals: Vec<Proposal>,
+    /// In the order of joining.
+    pub(crate) joins: Vec<Join>,
 }
+
+/// From here down two groups are taken to be two people: odds of a thousand to one.
+const IMPOSSIBLE: MatchWeight = MatchWeight(-10.0);
 
 /// The sum over the cross pairs of two groups.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cross {
     sum: i64,
     votes: u32,
+    /// Votes that by themselves reach the lower cut-off.
+    in_favor: u32,
+    /// The highest weight of a pair that does not vote.
+    silent: Option<FixedWeight>,
     agree: bool,
     conflict: bool,
+    one_source: bool,
     apart: bool,
 }
 
 impl Cross {
+    fn of(vote: Vote, limits: Limits) -> Self {
+        let is_in_favor = vote.counts && MatchWeight::from(vote.weight) >= limits.lower;
+        Self {
+            sum: if vote.counts { i64::from(vote.weight.0) } else { 0 },
+            votes: u32::from(vote.counts),
+            in_favor: u32::from(is_in_favor),
+            silent: (!vote.counts).then_some(vote.weight),
+            agree: vote.identifiers.agree,
+            conflict: vote.identifiers.conflict,
+            one_source: vote.one_source,
+            apart: false,
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.sum += other.sum;
         self.votes += other.votes;
+        self.in_favor += other.in_favor;
+        self.silent = self.silent.max(other.silent);
         self.agree |= other.agree;
         self.conflict |= other.conflict;
+        self.one_source |= other.one_source;
         self.apart |= other.apart;
     }
 
@@ -93,6 +147,21 @@ impl Cross {
     fn mean(self) -> Option<MatchWeight> {
         let unit = MatchWeight::from(FixedWeight(1)).0;
         (self.votes > 0).then(|| MatchWeight(self.sum as f64 / f64::from(self.votes) * unit))
+    }
+
+    /// Whether the groups practically cannot be one person.
+    fn contradicts(self) -> bool {
+        self.apart
+            || self.conflicts()
+            || self.one_source
+            || self.mean().is_some_and(|mean| mean <= IMPOSSIBLE)
+    }
+
+    /// The weight to ask a steward about: of pairs that are not compared only one that would have
+    /// been joined.
+    fn weight_to_ask(self, limits: Limits) -> Option<MatchWeight> {
+        let silent = self.silent.map(MatchWeight::from).filter(|weight| *weight >= limits.upper);
+        self.mean().or(silent).filter(|weight| !self.apart && *weight >= limits.lower)
     }
 
     /// Identifiers conflict unless some cross pair shows that the groups share one.
@@ -106,31 +175,34 @@ struct Agglomeration {
     cross: Vec<Cross>,
     /// For each group the best partner with a larger number that it may join.
     best: Vec<Option<(MatchWeight, usize)>>,
-    upper: MatchWeight,
+    /// Pairs of groups that may not be joined now because a rival is too close.
+    held: BTreeSet<(usize, usize)>,
+    joins: Vec<Join>,
+    limits: Limits,
 }
 
 /// Divides the members `0..bound.len()`.
 ///
 /// `bound[i]` is the smallest member that `i` must stay with (itself, if none). `apart` are pairs
-/// that must not meet. Groups are joined, best mean weight first, while the best reaches
-/// `limits.upper`; what remains from `limits.lower` on is proposed to a steward, for each group
-/// its best partner.
+/// that must not meet. Groups are joined, best mean weight first, while the best reaches the upper
+/// cut-off and nothing speaks against it ([`ReviewReason`]); what remains from the lower cut-off
+/// on is proposed to a steward, for each group its best partner.
 pub(crate) fn divide(
     bound: &[usize],
     apart: &[(usize, usize)],
     limits: Limits,
     vote: impl Fn(usize, usize) -> Vote,
 ) -> Division {
-    let mut agglomeration = Agglomeration::new(bound, apart, limits.upper, vote);
+    let mut agglomeration = Agglomeration::new(bound, apart, limits, vote);
     while agglomeration.join_best() {}
-    agglomeration.finish(limits.lower)
+    agglomeration.finish()
 }
 
 impl Agglomeration {
     fn new(
         bound: &[usize],
         apart: &[(usize, usize)],
-        upper: MatchWeight,
+        limits: Limits,
         vote: impl Fn(usize, usize) -> Vote,
     ) -> Self {
         let mut members: Vec<Vec<usize>> = Vec::new();
@@ -145,13 +217,19 @@ impl Agglomeration {
             }
         }
         let n = members.len();
-        let mut this =
-            Self { members, cross: vec![Cross::default(); n * n], best: vec![None; n], upper };
+        let mut this = Self {
+            members,
+            cross: vec![Cross::default(); n * n],
+            best: vec![None; n],
+            held: BTreeSet::new(),
+            joins: Vec::new(),
+            limits,
+        };
         for right in 0..bound.len() {
             for left in 0..right {
                 let (a, b) = (group_of[left], group_of[right]);
                 if a != b {
-                    this.enter(a, b, vote(left, right).into());
+                    this.enter(a, b, Cross::of(vote(left, right), limits));
                 }
             }
         }
@@ -185,11 +263,43 @@ impl Agglomeration {
         !self.members[group].is_empty()
     }
 
-    /// The weight at which two groups may be joined without asking.
+    /// What speaks against joining two groups without asking, whatever their weight.
+    fn objection(&self, left: usize, right: usize) -> Option<ReviewReason> {
+        let cross = self.cross(left, right);
+        let are_several = self.members[left].len() > 1 && self.members[right].len() > 1;
+        if cross.conflicts() {
+            Some(ReviewReason::Conflict)
+        } else if cross.one_source {
+            Some(ReviewReason::OneSource)
+        } else if are_several && 2 * cross.in_favor < cross.votes {
+            Some(ReviewReason::Bridge)
+        } else {
+            None
+        }
+    }
+
+    /// The weight at which two groups may be joined without asking, rivals aside.
     fn joinable(&self, left: usize, right: usize) -> Option<MatchWeight> {
         let cross = self.cross(left, right);
-        let may = !cross.apart && !cross.conflicts();
-        cross.mean().filter(|mean| may && *mean >= self.upper)
+        let mean = cross.mean().filter(|mean| !cross.apart && *mean >= self.limits.upper)?;
+        self.objection(left, right).is_none().then_some(mean)
+    }
+
+    /// Whether another group fits one of the two almost as well as they fit each other, while it
+    /// contradicts the other of the two.
+    fn has_rival(&self, left: usize, right: usize, weight: MatchWeight) -> bool {
+        let least = weight - self.limits.margin;
+        let rivals = |fits: usize, contradicts: usize| {
+            let mut others =
+                (0..self.n()).filter(|g| *g != left && *g != right && self.is_alive(*g));
+            others.any(|other| {
+                let rival = self.cross(fits, other);
+                !rival.apart
+                    && rival.mean().is_some_and(|mean| mean > least && mean >= self.limits.lower)
+                    && self.cross(contradicts, other).contradicts()
+            })
+        };
+        rivals(left, right) || rivals(right, left)
     }
 
     fn best_of(&self, group: usize) -> Option<(MatchWeight, usize)> {
@@ -198,6 +308,7 @@ impl Agglomeration {
             if self.is_alive(other)
                 && let Some(mean) = self.joinable(group, other)
                 && best.is_none_or(|(most, _)| mean > most)
+                && !self.held.contains(&(group, other))
             {
                 best = Some((mean, other));
             }
@@ -205,7 +316,8 @@ impl Agglomeration {
         best
     }
 
-    /// Joins the best pair of groups; false when none may be joined.
+    /// Joins the best pair of groups, or holds it because of a rival; false when none may be
+    /// joined.
     fn join_best(&mut self) -> bool {
         let mut best: Option<(MatchWeight, usize, usize)> = None;
         for (left, candidate) in self.best.iter().enumerate() {
@@ -215,7 +327,19 @@ impl Agglomeration {
                 best = Some((mean, left, right));
             }
         }
-        let Some((_, left, right)) = best else { return false };
+        let Some((weight, left, right)) = best else { return false };
+        if self.has_rival(left, right, weight) {
+            self.held.insert((left, right));
+            self.best[left] = self.best_of(left);
+        } else {
+            self.join(left, right, weight);
+        }
+        true
+    }
+
+    fn join(&mut self, left: usize, right: usize, weight: MatchWeight) {
+        let n_pairs = self.members[left].len() * self.members[right].len();
+        self.joins.push(Join { weight, n_pairs: u32::try_from(n_pairs).unwrap_or(u32::MAX) });
         let moved = std::mem::take(&mut self.members[right]);
         self.members[left].extend(moved);
         self.members[left].sort_unstable();
@@ -225,12 +349,16 @@ impl Agglomeration {
                 self.enter(left, other, self.cross(right, other));
             }
         }
+        // A join changes who is whose rival: what was held is looked at again.
+        let released: BTreeSet<usize> =
+            std::mem::take(&mut self.held).into_iter().map(|(group, _)| group).collect();
         for other in 0..self.n() {
-            if self.is_alive(other) {
+            if self.is_alive(other) && released.contains(&other) {
+                self.best[other] = self.best_of(other);
+            } else if self.is_alive(other) {
                 self.update_best(other, left, right);
             }
         }
-        true
     }
 
     /// Renews the best partner of `group` after `right` went into `left`.
@@ -246,25 +374,30 @@ impl Agglomeration {
         }
     }
 
-    fn finish(self, lower: MatchWeight) -> Division {
+    fn reason(&self, left: usize, right: usize, weight: MatchWeight) -> ReviewReason {
+        self.objection(left, right).unwrap_or(if self.cross(left, right).votes == 0 {
+            ReviewReason::Evidence
+        } else if weight >= self.limits.upper {
+            ReviewReason::Margin
+        } else {
+            ReviewReason::Band
+        })
+    }
+
+    fn finish(self) -> Division {
         let alive: Vec<usize> = (0..self.n()).filter(|group| self.is_alive(*group)).collect();
         let mut proposals = Vec::new();
         let mut strongest = vec![None; alive.len()];
         for (right, &b) in alive.iter().enumerate() {
             for (left, &a) in alive[..right].iter().enumerate() {
                 let cross = self.cross(a, b);
-                let Some(weight) = cross.mean().filter(|mean| !cross.apart && *mean >= lower)
-                else {
-                    continue;
-                };
-                let reason =
-                    if cross.conflicts() { ReviewReason::Conflict } else { ReviewReason::Band };
+                let Some(weight) = cross.weight_to_ask(self.limits) else { continue };
                 for side in [left, right] {
                     if strongest[side].is_none_or(|most| weight > most) {
                         strongest[side] = Some(weight);
                     }
                 }
-                proposals.push(Proposal { left, right, weight, reason });
+                proposals.push(Proposal { left, right, weight, reason: self.reason(a, b, weight) });
             }
         }
         proposals.retain(|proposal| {
@@ -273,19 +406,7 @@ impl Agglomeration {
         proposals.sort_by_key(|proposal| (proposal.left, proposal.right));
         let mut members = self.members;
         let groups = alive.into_iter().map(|group| std::mem::take(&mut members[group])).collect();
-        Division { groups, proposals }
-    }
-}
-
-impl From<Vote> for Cross {
-    fn from(vote: Vote) -> Self {
-        Self {
-            sum: if vote.counts { i64::from(vote.weight.0) } else { 0 },
-            votes: u32::from(vote.counts),
-            agree: vote.identifiers.agree,
-            conflict: vote.identifiers.conflict,
-            apart: false,
-        }
+        Division { groups, proposals, joins: self.joins }
     }
 }
 

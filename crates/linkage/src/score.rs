@@ -19,7 +19,8 @@ pub(crate) struct PairScore {
     pub(crate) evidence: f64,
     /// The part of it that households take back.
     pub(crate) household: f64,
-    /// The evidence that full agreement in the same fields would have given.
+    /// The evidence that full agreement in the same fields would have given, on the rarer of the
+    /// two values.
     pub(crate) potential: f64,
 }
 
@@ -37,6 +38,8 @@ struct FieldWeights {
     bits: [f64; 16],
     /// The same against two people of one household.
     household_bits: [f64; 16],
+    /// The same against twins.
+    twin_bits: [f64; 16],
     /// The share of the term-frequency adjustment, by code.
     rarity_share: [f64; 16],
     /// log2 of u at the level `exact`.
@@ -54,6 +57,7 @@ pub(crate) struct Scorer {
     rule: TermFrequencyRule,
     correlated_share: f64,
     household: f64,
+    twins: f64,
     pub(crate) prior: f64,
 }
 
@@ -81,6 +85,7 @@ impl Scorer {
             rule: model.term_frequency,
             correlated_share: model.correlated_share,
             household: model.household,
+            twins: model.twins,
             prior: model.prior_weight().0,
         };
         if let Some(frequencies) = &model.frequencies {
@@ -143,7 +148,7 @@ impl Scorer {
             }
             let of_field = self.field_evidence(field, code, left[field], right[field]);
             evidence.add(weights, code, of_field.rarity);
-            potential.add(weights, 1, 0.0);
+            potential.add(weights, 1, self.most_rarity(field, left[field], right[field]));
         }
         let against_strangers = self.against_strangers(&evidence);
         let evidence = self.against_anybody(&evidence);
@@ -155,31 +160,32 @@ impl Scorer {
         }
     }
 
-    /// The evidence of a pattern against two strangers, and against two people of one household;
-    /// without term frequencies.
-    pub(crate) fn pattern_evidence(&self, pattern: Pattern) -> (f64, f64) {
+    /// The evidence of a pattern against two strangers, against two people of one household and
+    /// against twins; without term frequencies.
+    pub(crate) fn pattern_evidence(&self, pattern: Pattern) -> [f64; 3] {
         let mut evidence = Evidence::default();
         for (field, weights) in self.fields.iter().enumerate() {
             evidence.add(weights, pattern.code(field), 0.0);
         }
-        (self.against_strangers(&evidence), evidence.household)
+        [self.against_strangers(&evidence), evidence.household, evidence.twins]
     }
 
     fn against_strangers(&self, evidence: &Evidence) -> f64 {
         evidence.against_strangers(self.n_groups, self.correlated_share)
     }
 
-    /// Two people are strangers or, with the model's probability, of one household; the likelihood
-    /// of a pair's levels is the mixture of both. So what members of a household share (family
+    /// Two people are strangers or, with the model's probabilities, of one household or twins; the
+    /// likelihood of a pair's levels is the mixture of these. So what members of a household share (family
     /// name, address, telephone) is never more evidence than it is rare that two people share a
     /// household, however many such fields agree.
     fn against_anybody(&self, evidence: &Evidence) -> f64 {
         let strangers = self.against_strangers(evidence);
-        if self.household == 0.0 {
+        if self.household == 0.0 && self.twins == 0.0 {
             return strangers;
         }
-        -((1.0 - self.household) * (-strangers).exp2()
-            + self.household * (-evidence.household).exp2())
+        -((1.0 - self.household - self.twins) * (-strangers).exp2()
+            + self.household * (-evidence.household).exp2()
+            + self.twins * (-evidence.twins).exp2())
         .log2()
     }
 
@@ -195,6 +201,15 @@ impl Scorer {
         (0..self.fields.len())
             .map(|field| self.field_evidence(field, pattern.code(field), left[field], right[field]))
             .collect()
+    }
+
+    /// What agreement on the rarer of two values would have added.
+    fn most_rarity(&self, field: usize, left: ValueId, right: ValueId) -> f64 {
+        let weights = &self.fields[field];
+        weights.log2_frequencies.as_ref().map_or(0.0, |column| {
+            let log2 = f64::from(column[left.place()].min(column[right.place()]));
+            (weights.log2_u - log2).min(self.rule.cap)
+        })
     }
 
     /// Term frequency after Winkler: u of the level gives way to the frequency of the value, the
@@ -223,10 +238,12 @@ impl FieldWeights {
     fn new(model: &FieldModel, rule: TermFrequencyRule, group: Option<usize>) -> Self {
         let mut bits = [0.0; 16];
         let mut household_bits = [0.0; 16];
+        let mut twin_bits = [0.0; 16];
         let mut rarity_share = [0.0; 16];
         for (place, level) in model.levels.iter().enumerate() {
             bits[place + 1] = level.weight().0;
             household_bits[place + 1] = level.household_weight().0;
+            twin_bits[place + 1] = level.twin_weight().0;
             rarity_share[place + 1] = match level.level {
                 Level::Exact => 1.0,
                 Level::Near => rule.near_share,
@@ -234,7 +251,15 @@ impl FieldWeights {
             };
         }
         let log2_u = model.levels[0].u.log2();
-        Self { bits, household_bits, rarity_share, log2_u, log2_frequencies: None, group }
+        Self {
+            bits,
+            household_bits,
+            twin_bits,
+            rarity_share,
+            log2_u,
+            log2_frequencies: None,
+            group,
+        }
     }
 }
 
@@ -248,6 +273,7 @@ struct Evidence {
     independent: f64,
     groups: [GroupEvidence; Schema::MAX_FIELDS],
     household: f64,
+    twins: f64,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -261,6 +287,7 @@ struct GroupEvidence {
 impl Evidence {
     fn add(&mut self, weights: &FieldWeights, code: usize, rarity: f64) {
         self.household += weights.household_bits[code];
+        self.twins += weights.twin_bits[code];
         let bits = weights.bits[code] + rarity;
         match weights.group {
             None => self.independent += bits,

@@ -1,37 +1,17 @@
 //! Settles a linker: scores new candidates, keeps edges, divides touched components.
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
-use record::{FieldKind, RecordKey};
+use record::RecordKey;
 use rustc_hash::FxHashSet;
 
 use crate::{
-    edges::Edge,
+    component::{Settled, Settler},
+    edges::{Edge, Edges},
     index::NodeId,
-    level::{Level, Pattern},
     linker::Linker,
-    oversize::split,
-    partition::{Division, Identifiers, Limits, Vote, divide},
-    score::PairScore,
-    settlement::{Decision, OversizeComponent, ReviewTask, Settlement},
-    weight::{FixedWeight, MatchWeight},
+    settlement::Settlement,
+    weight::MatchWeight,
 };
-
-/// A connected component: its nodes by name, and what is decided among them.
-struct Component {
-    nodes: Vec<NodeId>,
-    bound: Vec<usize>,
-    apart: Vec<(usize, usize)>,
-}
-
-/// A component divided, in terms of records.
-#[derive(Default)]
-struct Settled {
-    groups: Vec<Vec<RecordKey>>,
-    tasks: Vec<ReviewTask>,
-    oversize: Option<OversizeComponent>,
-}
 
 impl Linker {
     /// Brings groups and tasks up to date. Only components that records, versions, removals,
@@ -48,14 +28,16 @@ impl Linker {
             std::mem::take(&mut self.pending.touched).into_iter().collect();
         seeds.extend(records.iter().flat_map(|key| self.versions(key)));
 
-        let components = self.components(seeds);
-        let settled: Vec<Settled> =
-            components.par_iter().map(|component| self.settle_component(component)).collect();
+        let settler = Settler::new(self, &self.model, &self.scorer);
+        let mut seeds: Vec<_> = seeds.into_iter().collect();
+        seeds.sort_unstable();
+        let settled = settler.settle_all(&seeds, &self.edges);
         let mut settlement = Settlement::default();
-        for part in settled {
+        for (_, part) in settled {
             settlement.groups.extend(part.groups);
             settlement.tasks.extend(part.tasks);
             settlement.oversize.extend(part.oversize);
+            settlement.joins.extend(part.joins);
         }
         records.extend(settlement.groups.iter().flatten().cloned());
         records.par_sort_unstable();
@@ -96,14 +78,26 @@ impl Linker {
 
     /// Scores the candidates of the pending nodes; gives the new edges.
     fn score_pending(&self) -> Vec<Edge> {
-        let lower = MatchWeight::from_probability(self.model.cut_offs.lower);
         let pending: Vec<NodeId> = self.pending.unscored.iter().copied().collect();
-        let mut is_pending = vec![false; self.index.n_places()];
-        pending.iter().for_each(|node| is_pending[node.place()] = true);
+        Settler::new(self, &self.model, &self.scorer).edges_of(&pending, &self.edges)
+    }
+
+    pub(crate) fn same_record(&self, left: NodeId, right: NodeId) -> bool {
+        self.name(left).key == self.name(right).key
+    }
+}
+
+impl Settler<'_> {
+    /// The edges between `nodes` and their candidates that `known` does not have yet: pairs of
+    /// different records whose weight reaches the lower cut-off.
+    pub(crate) fn edges_of(&self, nodes: &[NodeId], known: &Edges) -> Vec<Edge> {
+        let Linker { index, blocking, .. } = self.linker;
+        let mut is_asked = vec![false; index.n_places()];
+        nodes.iter().for_each(|node| is_asked[node.place()] = true);
         let of_node = |candidates: &mut Vec<NodeId>, node: NodeId| {
             candidates.clear();
-            self.blocking.candidates(node, |other| {
-                if !is_pending[other.place()] || node < other {
+            blocking.candidates(node, |other| {
+                if !is_asked[other.place()] || node < other {
                     candidates.push(other);
                 }
             });
@@ -111,247 +105,35 @@ impl Linker {
             candidates.dedup();
             let mut edges = Vec::new();
             for &other in candidates.iter() {
-                if self.same_record(node, other) || self.edges.contains(node, other) {
+                if self.linker.same_record(node, other) || known.contains(node, other) {
                     continue;
                 }
-                let weight = self.weight(self.scorer.score(&self.index, node, other));
-                if weight >= lower {
+                let weight: MatchWeight = self.weight(self.scorer.score(index, node, other));
+                if weight >= self.limits.lower {
                     edges.push(Edge { left: node, right: other, weight: weight.into() });
                 }
             }
             edges
         };
-        pending
+        nodes
             .par_iter()
             .map_init(Vec::new, |candidates, node| of_node(candidates, *node))
             .flatten_iter()
             .collect()
     }
 
-    /// The weight of a pair: the prior and its evidence.
-    pub(crate) fn weight(&self, score: PairScore) -> MatchWeight {
-        MatchWeight(self.scorer.prior + score.evidence)
-    }
-
-    pub(crate) fn same_record(&self, left: NodeId, right: NodeId) -> bool {
-        self.name(left).key == self.name(right).key
-    }
-
-    /// The components that contain `seeds`: nodes joined by edges, by being versions of one
-    /// record, or by must-links.
-    fn components(&self, seeds: FxHashSet<NodeId>) -> Vec<Component> {
-        let mut seen = vec![false; self.index.n_places()];
-        let mut seeds: Vec<_> = seeds.into_iter().collect();
-        seeds.sort_unstable();
+    /// Divides the components that contain `seeds`; each with its number of nodes.
+    pub(crate) fn settle_all(&self, seeds: &[NodeId], edges: &Edges) -> Vec<(usize, Settled)> {
+        let mut seen = vec![false; self.linker.index.n_places()];
         let mut components = Vec::new();
         for seed in seeds {
-            if seen[seed.place()] {
-                continue;
+            if !seen[seed.place()] {
+                components.push(self.component(self.connected(*seed, edges, &mut seen)));
             }
-            seen[seed.place()] = true;
-            let mut nodes = vec![seed];
-            let mut next = 0;
-            while let Some(&node) = nodes.get(next) {
-                next += 1;
-                let key = &self.name(node).key;
-                let joined = self.edges.of(node).iter().map(|(other, _)| *other);
-                let versions = self.versions(key).iter().copied();
-                let linked = self
-                    .decided(key)
-                    .filter(|(_, decision)| *decision == Decision::MustLink)
-                    .flat_map(|(other, _)| self.versions(other).iter().copied());
-                for other in joined.chain(versions).chain(linked) {
-                    if !std::mem::replace(&mut seen[other.place()], true) {
-                        nodes.push(other);
-                    }
-                }
-            }
-            components.push(self.component(nodes));
         }
         components
+            .par_iter()
+            .map(|component| (component.nodes.len(), self.settle(component, edges)))
+            .collect()
     }
-
-    /// Numbers the nodes of a component by name and looks up what is decided among them.
-    fn component(&self, mut nodes: Vec<NodeId>) -> Component {
-        nodes.sort_by(|l, r| self.name(*l).cmp(self.name(*r)));
-        let mut first: HashMap<&RecordKey, usize> = HashMap::with_capacity(nodes.len());
-        let mut bound: Vec<usize> = Vec::with_capacity(nodes.len());
-        let mut links = Vec::new();
-        let mut apart = Vec::new();
-        for (member, node) in nodes.iter().enumerate() {
-            bound.push(*first.entry(&self.name(*node).key).or_insert(member));
-        }
-        for (key, member) in &first {
-            for (other, decision) in self.decided(key) {
-                let Some(other) = first.get(other).filter(|other| *other < member) else {
-                    continue;
-                };
-                match decision {
-                    Decision::MustLink => links.push((*other, *member)),
-                    Decision::CannotLink => apart.push((*other, *member)),
-                }
-            }
-        }
-        bind(&mut bound, &links);
-        apart.sort_unstable();
-        Component { nodes, bound, apart }
-    }
-
-    fn settle_component(&self, component: &Component) -> Settled {
-        if component.bound.iter().all(|first| *first == 0) {
-            let groups = vec![self.keys(&component.nodes)];
-            return Settled { groups, ..Settled::default() };
-        }
-        if component.nodes.len() <= self.policy.component_limit {
-            return self.settle_part(component);
-        }
-        let mut edges = Vec::new();
-        let place: HashMap<NodeId, usize> =
-            component.nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
-        for (left, node) in component.nodes.iter().enumerate() {
-            for (other, weight) in self.edges.of(*node) {
-                let right = place[other];
-                if left < right {
-                    edges.push((*weight, left, right));
-                }
-            }
-        }
-        let parts = split(&component.bound, &mut edges, self.policy.component_limit);
-        let mut settled = Settled {
-            oversize: Some(OversizeComponent {
-                first: self.name(component.nodes[0]).key.clone(),
-                n_versions: component.nodes.len(),
-                n_parts: parts.len(),
-                highest_cut_off: parts.iter().filter_map(|part| part.cut_off).max().map(Into::into),
-            }),
-            ..Settled::default()
-        };
-        for part in parts {
-            let part = component.part(&part.members);
-            let Settled { groups, tasks, .. } = self.settle_part(&part);
-            settled.groups.extend(groups);
-            settled.tasks.extend(tasks);
-        }
-        settled
-    }
-
-    fn settle_part(&self, part: &Component) -> Settled {
-        let limits = Limits {
-            upper: MatchWeight::from_probability(self.model.cut_offs.upper),
-            lower: MatchWeight::from_probability(self.model.cut_offs.lower),
-        };
-        let vote =
-            |left: usize, right: usize| self.vote(part.nodes[left], part.nodes[right], limits);
-        let Division { groups, proposals } = divide(&part.bound, &part.apart, limits, vote);
-        let keys = |group: &[usize]| {
-            self.keys(&group.iter().map(|member| part.nodes[*member]).collect::<Vec<_>>())
-        };
-        let tasks = proposals
-            .into_iter()
-            .map(|proposal| {
-                let (left, right) = (&groups[proposal.left], &groups[proposal.right]);
-                let (best_left, best_right) = best_pair(left, right, vote);
-                let key = |member: usize| self.name(part.nodes[member]).key.clone();
-                ReviewTask {
-                    left: keys(left),
-                    right: keys(right),
-                    best_pair: (key(best_left), key(best_right)),
-                    weight: proposal.weight,
-                    probability: proposal.weight.probability(),
-                    reason: proposal.reason,
-                }
-            })
-            .collect();
-        Settled { groups: groups.iter().map(|group| keys(group)).collect(), tasks, oversize: None }
-    }
-
-    /// A pair votes when full agreement in the fields that both records have would reach the upper
-    /// cut-off, or when it reaches the lower one as it is. Others say too little either way: a wage
-    /// record with SSN and name says nothing about a record without SSN.
-    fn vote(&self, left: NodeId, right: NodeId, limits: Limits) -> Vote {
-        let score = self.scorer.score(&self.index, left, right);
-        let weight = self.weight(score);
-        let could_be = MatchWeight(self.scorer.prior + score.potential);
-        let limit = self.model.vote_limit;
-        Vote {
-            weight: FixedWeight::from(MatchWeight(weight.0.clamp(-limit, limit))),
-            counts: could_be >= limits.upper || weight >= limits.lower,
-            identifiers: self.identifiers(score.pattern),
-        }
-    }
-
-    /// What the identifiers of a pair say.
-    pub(crate) fn identifiers(&self, pattern: Pattern) -> Identifiers {
-        let mut found = Identifiers::default();
-        for (place, field) in self.schema.fields.iter().enumerate() {
-            if field.kind != FieldKind::Identifier {
-                continue;
-            }
-            match pattern.level(place).map(|level| self.model.fields[place].levels[level].level) {
-                Some(Level::Exact | Level::Near | Level::Far) => found.agree = true,
-                Some(Level::Differ) => found.conflict = true,
-                _ => (),
-            }
-        }
-        found
-    }
-
-    /// The records of nodes, each once; nodes are in the order of their names.
-    fn keys(&self, nodes: &[NodeId]) -> Vec<RecordKey> {
-        let mut keys: Vec<_> = nodes.iter().map(|node| &self.name(*node).key).collect();
-        keys.dedup();
-        keys.into_iter().cloned().collect()
-    }
-}
-
-impl Component {
-    /// The component that `members` (ascending) are by themselves.
-    fn part(&self, members: &[usize]) -> Self {
-        let place = |member: &usize| members.binary_search(member).ok();
-        let bound = members
-            .iter()
-            .map(|member| place(&self.bound[*member]).expect("bound members are in one part"))
-            .collect();
-        let apart = self
-            .apart
-            .iter()
-            .filter_map(|(left, right)| Some((place(left)?, place(right)?)))
-            .collect();
-        Self { nodes: members.iter().map(|member| self.nodes[*member]).collect(), bound, apart }
-    }
-}
-
-/// Joins bound sets by `links`; every member is then bound to the smallest of its set.
-fn bind(bound: &mut [usize], links: &[(usize, usize)]) {
-    fn first(bound: &[usize], mut at: usize) -> usize {
-        while bound[at] != at {
-            at = bound[at];
-        }
-        at
-    }
-    for &(left, right) in links {
-        let (left, right) = (first(bound, left), first(bound, right));
-        bound[left.max(right)] = left.min(right);
-    }
-    for member in 0..bound.len() {
-        bound[member] = first(bound, member);
-    }
-}
-
-/// The strongest pair across two groups, the first one of equals.
-fn best_pair(
-    left: &[usize],
-    right: &[usize],
-    vote: impl Fn(usize, usize) -> Vote,
-) -> (usize, usize) {
-    let mut best = (FixedWeight(i32::MIN), (left[0], right[0]));
-    for &a in left {
-        for &b in right {
-            let weight = vote(a, b).weight;
-            if weight > best.0 {
-                best = (weight, (a, b));
-            }
-        }
-    }
-    best.1
 }

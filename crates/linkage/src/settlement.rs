@@ -2,8 +2,8 @@
 
 use record::RecordKey;
 
-pub use crate::partition::ReviewReason;
-use crate::weight::MatchWeight;
+pub use crate::partition::{Join, ReviewReason};
+use crate::{calibration::Estimate, model::Model, weight::MatchWeight};
 
 /// A steward's decision about two records. It outranks every score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +25,25 @@ pub struct Settlement {
     pub tasks: Vec<ReviewTask>,
     /// Components that were too large and had to be divided first, by first record.
     pub oversize: Vec<OversizeComponent>,
+    /// Every join that a weight decided, in no meaningful order.
+    pub joins: Vec<Join>,
+}
+
+impl Settlement {
+    /// The share of the linked pairs that `model` expects to be right: the calibrated probability
+    /// of each join, weighted with the pairs that it linked; 1 where nothing was joined.
+    pub fn estimated_precision(&self, model: &Model) -> Estimate {
+        let (mut n_pairs, mut right) = (0.0, Estimate { value: 0.0, low: 0.0, high: 0.0 });
+        for join in &self.joins {
+            let (n, probability) = (f64::from(join.n_pairs), model.probability(join.weight));
+            n_pairs += n;
+            right.value += n * probability.value;
+            right.low += n * probability.low;
+            right.high += n * probability.high;
+        }
+        let share = |right: f64| if n_pairs > 0.0 { right / n_pairs } else { 1.0 };
+        Estimate { value: share(right.value), low: share(right.low), high: share(right.high) }
+    }
 }
 
 /// Two groups that a steward has to compare; until then they are two people.

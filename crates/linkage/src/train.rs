@@ -5,6 +5,7 @@ use std::sync::Arc;
 use record::{FieldKind, Schema};
 
 use crate::{
+    calibration::{Calibration, ErrorRates},
     frequency::{FieldFrequencies, TermFrequencies},
     level::{Level, levels_of},
     linker::Linker,
@@ -12,6 +13,7 @@ use crate::{
     score::Scorer,
 };
 
+mod calibrate;
 mod em;
 mod household;
 mod report;
@@ -32,6 +34,8 @@ pub struct TrainingOptions {
     pub n_pairs_per_key: u64,
     /// Most records whose candidates are scored to estimate the prior.
     pub n_prior_records: usize,
+    /// Most records whose components are divided to calibrate probabilities.
+    pub n_calibration_records: usize,
     /// Most iterations of EM in a round.
     pub max_iterations: u32,
     /// EM has converged when no probability moves by more than this.
@@ -46,6 +50,7 @@ impl Default for TrainingOptions {
             n_random_pairs: 1_000_000,
             n_pairs_per_key: 1_000_000,
             n_prior_records: 100_000,
+            n_calibration_records: 100_000,
             max_iterations: 100,
             tolerance: 1e-5,
         }
@@ -164,12 +169,13 @@ impl Linker {
         let evidences = self.sample_evidences(&nodes, &model, options);
         let (prior, prior_converged) = sample::prior(&evidences, nodes.len());
         model.prior = prior;
+        self.calibrate(&nodes, &mut model, options);
         let report = TrainingReport {
             n_versions: nodes.len(),
             n_random_pairs: random.n_pairs(),
             rounds: rounds.iter().map(|round| round.report(&self.schema)).collect(),
-            unseen_m: unseen(&model, &estimate.seen_m),
-            unseen_u: unseen(&model, &estimate.seen_u),
+            unseen_m: unseen(&model, &estimate.n_m),
+            unseen_u: unseen(&model, &estimate.n_u),
             household_converged,
             prior_converged,
         };
@@ -181,11 +187,14 @@ impl Linker {
         let fields = self.schema.fields.iter().zip(levels_of(&self.schema)).enumerate();
         let fields = fields
             .map(|(at, (field, levels))| {
-                let probabilities = estimate.m[at].iter().zip(&estimate.u[at]);
                 let mut levels: Vec<_> = levels
                     .into_iter()
-                    .zip(probabilities)
-                    .map(|(level, (&m, &u))| LevelModel { level, m, u, h: u })
+                    .enumerate()
+                    .map(|(place, level)| {
+                        let (m, u) = (estimate.m[at][place], estimate.u[at][place]);
+                        let (n_m, n_u) = (estimate.n_m[at][place], estimate.n_u[at][place]);
+                        LevelModel { level, m, u, h: u, t: u, n_m, n_u }
+                    })
                     .collect();
                 household::set_usual(field.kind, &mut levels);
                 FieldModel { name: field.name.clone(), levels }
@@ -237,11 +246,12 @@ impl Linker {
     }
 }
 
-fn unseen(model: &Model, seen: &[Vec<bool>]) -> Vec<(String, Level)> {
-    let fields = model.fields.iter().zip(seen);
+/// The levels that less than half a pair showed.
+fn unseen(model: &Model, counts: &[Vec<f64>]) -> Vec<(String, Level)> {
+    let fields = model.fields.iter().zip(counts);
     fields
-        .flat_map(|(field, seen)| {
-            let levels = field.levels.iter().zip(seen).filter(|(_, seen)| !**seen);
+        .flat_map(|(field, counts)| {
+            let levels = field.levels.iter().zip(counts).filter(|(_, n)| **n < 0.5);
             levels.map(|(level, _)| (field.name.clone(), level.level))
         })
         .collect()
@@ -265,9 +275,13 @@ impl Model {
             schema: schema.id.clone(),
             prior: 1e-5,
             household: 1e-5,
-            cut_offs: CutOffs { upper: 0.9, lower: 0.3 },
+            twins: 1e-7,
+            // Odds of nine to one and three to seven, by the model's own probabilities.
+            cut_offs: CutOffs { upper: 3.17, lower: -1.22, margin: 1.0, minimum_evidence: 3.17 },
+            error_rates: ErrorRates::default(),
+            calibration: Calibration::default(),
             term_frequency: TermFrequencyRule { floor: 1e-5, cap: 8.0, near_share: 0.5 },
-            correlated_share: 0.5,
+            correlated_share: 0.55,
             vote_limit: 20.0,
             fields,
             frequencies: None,
@@ -301,7 +315,7 @@ fn usual(kind: FieldKind, levels: &[Level]) -> Vec<LevelModel> {
                 Level::Far => (0.02, (4.0 * u_exact).clamp(1e-5, 0.01)),
                 Level::Part(_) => (0.02, 0.03),
             };
-            LevelModel { level, m, u, h: u }
+            LevelModel { level, m, u, h: u, t: u, n_m: 0.0, n_u: 0.0 }
         })
         .collect();
     if let Some((last, others)) = levels.split_last_mut() {

@@ -60,9 +60,10 @@ fn case() -> impl Strategy<Value = Case> {
         proptest::collection::vec((0..n, 0..n, decision), 0..3),
         prop_oneof![Just(3_usize), Just(6), Just(100)],
         prop_oneof![Just(4_usize), Just(100)],
+        any::<bool>(),
     )
         .prop_map(
-            |(order, revised, removed, settled, decisions, block_cap, component_limit)| {
+            |(order, revised, removed, settled, decisions, block_cap, component_limit, is_free)| {
                 let mut steps: Vec<Step> = order.into_iter().map(Step::Insert).collect();
                 for (record, other) in revised {
                     let record = record.index(crowd().len());
@@ -72,7 +73,10 @@ fn case() -> impl Strategy<Value = Case> {
                 for at in settled {
                     steps.insert(at.index(steps.len()), Step::Settle);
                 }
-                Case { steps, decisions, policy: Policy { block_cap, component_limit } }
+                let agency = key(&crowd()[0].0).agency;
+                let free_of_duplicates = is_free.then_some(agency).into_iter().collect();
+                let policy = Policy { block_cap, component_limit, free_of_duplicates };
+                Case { steps, decisions, policy }
             },
         )
 }
@@ -90,7 +94,7 @@ proptest! {
     #[test]
     fn any_way_to_the_same_contents_gives_the_same_people(case in case(), last in any::<bool>()) {
         let crowd = crowd();
-        let mut linker = linker_with(case.policy);
+        let mut linker = linker_with(case.policy.clone());
         let mut state = State::default();
         let mut contents: Vec<Vec<(i64, Person<'_>)>> = vec![Vec::new(); crowd.len()];
         if !last {
@@ -121,7 +125,7 @@ proptest! {
         }
         state.apply(&linker.settle());
 
-        let mut fresh = linker_with(case.policy);
+        let mut fresh = linker_with(case.policy.clone());
         for ((name, _), versions) in crowd.iter().zip(&contents) {
             for (version, person) in versions.iter().rev() {
                 insert(&mut fresh, name, *version, person);

@@ -122,6 +122,9 @@ pub struct BlockingKey {
     pub name: String,
     /// Its parts; the key gives no token where one is missing.
     pub parts: Vec<KeyPart>,
+    /// A token that more record versions hold gives no candidates, where the key has a limit of its
+    /// own: keys that say enough only of rare values.
+    pub at_most: Option<usize>,
 }
 
 /// A checked linkage schema.
@@ -185,6 +188,7 @@ struct FieldFile {
 struct BlockingFile {
     name: String,
     parts: Vec<String>,
+    at_most: Option<usize>,
 }
 
 impl FilterShape {
@@ -344,7 +348,12 @@ impl BlockingKey {
             }
             parts.push(KeyPart { field, derivation });
         }
-        Ok(Self { name: file.name, parts })
+        if file.at_most.is_some_and(|most| most < 2) {
+            return Err(refuse(
+                "'at_most' is 2 or more: one record alone meets no other".to_owned(),
+            ));
+        }
+        Ok(Self { name: file.name, parts, at_most: file.at_most })
     }
 }
 

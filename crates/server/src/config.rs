@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{civil::Date, tz::TimeZone};
-use linkage::Model;
+use linkage::{Model, Policy};
 use pathways::{Registry, RuleProfile};
 use record::Schema;
 use serde::Deserialize;
@@ -57,6 +57,7 @@ struct ConfigFile {
 struct LinkageFile {
     schema: Option<PathBuf>,
     model: Option<PathBuf>,
+    sources: Option<PathBuf>,
     key_check_value: Option<String>,
 }
 
@@ -94,6 +95,8 @@ pub struct Config {
     pub schema: Arc<Schema>,
     /// The model to start with, until another is activated.
     pub model: Model,
+    /// The limits of linkage, and what is known of the sources.
+    pub policy: Policy,
     /// The expected key check value; without it the first submission sets it.
     pub key_check_value: Option<[u8; 16]>,
     /// The pathway registry.
@@ -131,6 +134,7 @@ impl Config {
             return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
         }
         let (schema, model) = read_linkage(folder, &file.linkage)?;
+        let policy = read_sources(folder, file.linkage.sources.as_deref())?;
         let rules = read_pathways(folder, &file.pathways)?;
         let key_check_value = match &file.linkage.key_check_value {
             Some(text) => Some(parse_check_value(text).ok_or_else(|| {
@@ -145,6 +149,7 @@ impl Config {
             fixed_date,
             schema,
             model,
+            policy,
             key_check_value,
             registry: rules.registry,
             registry_content: rules.registry_content,
@@ -168,6 +173,11 @@ fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model
     let model =
         Model::from_toml(&model_text, &schema).map_err(|error| invalid(&model_path, &error))?;
     Ok((Arc::new(schema), model))
+}
+
+fn read_sources(folder: &Path, file: Option<&Path>) -> Result<Policy, ConfigError> {
+    let (path, text) = named_or(folder, file, "")?;
+    Policy::with_sources(&text).map_err(|error| invalid(&path, &error))
 }
 
 /// The registry with its files, and the rule profile with its text.

@@ -188,7 +188,13 @@ impl Service {
         first_model(&store, &config, &clock)?;
         let evaluator = rules_in_force(&store, &config, &clock)?;
         let schema = config.schema.clone();
-        let engine = Engine::open(store.clone(), clock.clone(), schema, evaluator.clone())?;
+        let engine = Engine::open(
+            store.clone(),
+            clock.clone(),
+            schema,
+            config.policy.clone(),
+            evaluator.clone(),
+        )?;
         Ok(Self { config, store, clock, pepper, evaluator, engine })
     }
 }

@@ -103,7 +103,7 @@ impl Clerk<'_> {
                 draft.value(Column::LastName).push_str(&format!(" {suffix}"));
             }
         }
-        self.name_slips(draft);
+        self.name_slips(draft, person.sex);
     }
 
     /// The family name, of two surnames both or one of them.
@@ -127,7 +127,7 @@ impl Clerk<'_> {
         }
     }
 
-    fn name_slips(&mut self, draft: &mut Draft) {
+    fn name_slips(&mut self, draft: &mut Draft, sex: Sex) {
         let noise = self.noise;
         for column in [Column::FirstName, Column::MiddleName, Column::LastName] {
             let value = draft.value(column);
@@ -143,10 +143,21 @@ impl Clerk<'_> {
             draft.value(Column::FirstName).truncate(1);
             draft.distortions.add(Distortion::FirstInitial);
         } else if self.random.chance(noise.name_placeholder) {
-            let column = *self.random.pick(&[Column::FirstName, Column::LastName]);
-            draft.set(column, *self.random.pick(&NAME_PLACEHOLDERS));
-            draft.distortions.add(Distortion::NamePlaceholder);
+            self.name_placeholder(draft, sex);
         }
+    }
+
+    /// A name that says nothing; in the place of a first name also that of a newborn.
+    fn name_placeholder(&mut self, draft: &mut Draft, sex: Sex) {
+        let [unknown, test] = NAME_PLACEHOLDERS;
+        let newborn = if sex == Sex::Male { "Baby Boy" } else { "Baby Girl" };
+        let column = *self.random.pick(&[Column::FirstName, Column::LastName]);
+        let name = match column {
+            Column::FirstName => *self.random.pick(&[unknown, test, newborn]),
+            _ => *self.random.pick(&NAME_PLACEHOLDERS),
+        };
+        draft.set(column, name);
+        draft.distortions.add(Distortion::NamePlaceholder);
     }
 
     fn birth(&mut self, draft: &mut Draft, birth: Date) {

@@ -27,7 +27,7 @@ pub struct Noise {
     pub names_swapped: f64,
     /// Only the initial of the first name.
     pub first_initial_only: f64,
-    /// A name column that says nothing, such as `UNKNOWN`.
+    /// A first or last name that says nothing, such as `UNKNOWN` or `Baby Boy`.
     pub name_placeholder: f64,
     /// One digit of the birth date off.
     pub date_digit: f64,

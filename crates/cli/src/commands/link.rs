@@ -1,49 +1,35 @@
 //! `waymark link`: links identity files offline, without a server.
 
 use std::{
-    collections::BTreeSet,
-    fs,
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use encoding::LinkageKey;
-use linkage::{
-    DEFAULT_MODEL, Linker, Model, Policy, Settlement, TrainingOptions, train::TrainingReport,
-};
-use record::{AgencyId, ParticipantId, RecordKey, RecordVersion, Schema};
-use serde_json::json;
+use linkage::{DEFAULT_MODEL, Linker, Model, Settlement, TrainingOptions, train::TrainingReport};
+use record::{ParticipantId, RecordKey, Schema};
 
-use super::report_rejected;
+use super::offline::{FilesArgs, read_model, write_csv, write_text};
 use crate::{
-    catalogue::Code,
-    cli::{COLUMNS_HELP, RejectedArgs, SchemaArgs},
+    cli::COLUMNS_HELP,
     exit::Exit,
     failure::Failure,
-    intake::{
-        batch::{self, Intake, Seen},
-        identity::IdentityFile,
-        mapping::Mapping,
-        quality::Quality,
-    },
-    output::{Document, Format, Section, file::WholeFile, progress::Progress, text},
-    secret, settings,
+    output::{Document, Format},
 };
+
+mod sections;
 
 /// Links identity files on this machine, without a server: for pilots and evaluation.
 ///
 /// Several files are several agencies, each named after its file unless a column agency says
 /// otherwise. The records are encoded and compared exactly as the service compares them. Without
-/// --model the match weights are trained on the files themselves. Pairs between the two cut-offs,
-/// which a steward would review, count as not linked.
+/// --model the match weights are trained on the files themselves, without labels, and the cut-offs are
+/// chosen for the model's error rates. What a steward would review counts as not linked.
 #[derive(Debug, Args)]
 #[command(after_long_help = COLUMNS_HELP)]
 pub struct Link {
-    /// Identity files
-    #[arg(value_name = "FILE.csv", required = true)]
-    inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    files: FilesArgs,
     /// File to write: agency,local_id,participant_id, a row per record
     #[arg(long, value_name = "LINKS.csv")]
     out: PathBuf,
@@ -51,29 +37,12 @@ pub struct Link {
     /// agency_a,local_id_a,agency_b,local_id_b,weight,probability
     #[arg(long, value_name = "FILE")]
     pairs: Option<PathBuf>,
-    #[command(flatten)]
-    schema: SchemaArgs,
     /// Linkage model to compare with, instead of training one
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// File to write the trained model to
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     model_out: Option<PathBuf>,
-    /// Linkage key; without one, a random key that is forgotten afterwards
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Mapping of column names: once for all files, or once per file, in their order
-    #[arg(long, value_name = "FILE")]
-    mapping: Vec<PathBuf>,
-    #[command(flatten)]
-    rejected: RejectedArgs,
-}
-
-/// What was read, over all files.
-struct Input {
-    quality: Quality,
-    n_rejected: u64,
-    agencies: BTreeSet<AgencyId>,
 }
 
 impl Link {
@@ -82,18 +51,13 @@ impl Link {
     /// # Errors
     /// [`Failure`] when a file cannot be read or written, or no model can be trained.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let schema = settings::schema(&self.schema)?;
-        let mappings = self.mappings()?;
-        let key = match &self.key {
-            Some(path) => secret::linkage_key(path)?,
-            None => settings::random_key(0)?,
-        };
+        let schema = self.files.schema()?;
         let model = match &self.model {
             Some(path) => read_model(path, &schema)?,
             None => starting_model(&schema),
         };
-        let mut linker = Linker::new(Arc::clone(&schema), Arc::new(model), Policy::default());
-        let input = self.read_all(&mut linker, &schema, &key, &mappings)?;
+        let mut linker = Linker::new(Arc::clone(&schema), Arc::new(model), self.files.policy()?);
+        let input = self.files.read(&mut linker, &schema)?;
         let training = if self.model.is_some() { None } else { self.train(&mut linker)? };
         eprintln!("linking {} records", linker.len());
         let settlement = linker.settle();
@@ -101,68 +65,18 @@ impl Link {
         if let Some(path) = &self.pairs {
             write_pairs(path, &linker)?;
         }
-        let mut document = Document::new("waymark.link/1")
-            .section(summary(&input, &linker, &settlement))
+        let mut document = Document::new("waymark.link/2")
+            .section(sections::summary(&input, &linker, &settlement))
+            .section(sections::estimates(&linker, &settlement))
+            .section(sections::reviews(&settlement))
+            .section(sections::blocking(&linker))
             .section(input.quality.section())
-            .section(weights(linker.model()));
+            .section(sections::weights(linker.model()));
         if let Some(report) = &training {
-            document = document.section(training_rounds(report));
+            document = document.section(sections::training_rounds(report));
         }
         document.print(format)?;
-        Ok(if input.n_rejected == 0 { Exit::Done } else { Exit::WorkRemains })
-    }
-
-    fn mappings(&self) -> Result<Vec<Mapping>, Failure> {
-        let read =
-            self.mapping.iter().map(|path| Mapping::read(path)).collect::<Result<Vec<_>, _>>()?;
-        match read.len() {
-            0 => Ok(vec![Mapping::default(); self.inputs.len()]),
-            1 => Ok(vec![read[0].clone(); self.inputs.len()]),
-            n if n == self.inputs.len() => Ok(read),
-            _ => {
-                let what = "--mapping is given neither once nor once per file";
-                Err(Failure::plain(Exit::Usage, what))
-            }
-        }
-    }
-
-    fn read_all(
-        &self,
-        linker: &mut Linker,
-        schema: &Arc<Schema>,
-        key: &LinkageKey,
-        mappings: &[Mapping],
-    ) -> Result<Input, Failure> {
-        let encoder = settings::encoder(schema, key)?;
-        let progress = Progress::counting("rows read");
-        let mut seen = Seen::default();
-        let mut input =
-            Input { quality: Quality::new(schema), n_rejected: 0, agencies: BTreeSet::new() };
-        for (path, mapping) in self.inputs.iter().zip(mappings) {
-            let file = IdentityFile::open(path, None, mapping, schema)?;
-            for column in &file.header().not_sent {
-                eprintln!("note: {}: {column} is not in the linkage schema", path.display());
-            }
-            let directory = settings::rejected_directory(&self.rejected, path);
-            let intake = Intake {
-                encoder: &encoder,
-                quality: Quality::new(schema),
-                version: RecordVersion(0),
-                rejected_directory: Some(&directory),
-            };
-            let agencies = &mut input.agencies;
-            let summary = batch::encode(path, file, intake, &mut seen, &progress, |record| {
-                if !agencies.contains(&record.key.agency) {
-                    agencies.insert(record.key.agency.clone());
-                }
-                linker.insert(record.key, record.version, record.record);
-                Ok(())
-            })?;
-            input.quality.add(&summary.quality);
-            input.n_rejected += summary.rejected.n_rows;
-            report_rejected(&summary.rejected);
-        }
-        Ok(input)
+        Ok(input.exit())
     }
 
     /// Trains on what was read; with too little to learn from, the model stays as it is.
@@ -176,10 +90,7 @@ impl Link {
             }
         };
         if let Some(path) = &self.model_out {
-            let mut file = WholeFile::create(path)?;
-            let written = file.write_all(training.model.to_toml().as_bytes());
-            written.map_err(|error| file.failure(&error))?;
-            file.finish()?;
+            write_text(path, &training.model.to_toml())?;
         }
         linker.set_model(Arc::new(training.model));
         Ok(Some(training.report))
@@ -197,14 +108,6 @@ impl Link {
         });
         write_csv(&self.out, ["agency", "local_id", "participant_id"], rows)
     }
-}
-
-fn read_model(path: &Path, schema: &Schema) -> Result<Model, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::reading(path, &error))?;
-    Model::from_toml(&text, schema).map_err(|error| {
-        Failure::new(Code::ModelFileInvalid, format!("{}: {error}", path.display()))
-            .remedy("name a model that was trained for this linkage schema")
-    })
 }
 
 /// The shipped model where it belongs to the schema, else what is usual for its kinds of fields.
@@ -225,73 +128,4 @@ fn write_pairs(path: &Path, linker: &Linker) -> Result<(), Failure> {
         ]
     });
     write_csv(path, header, rows)
-}
-
-fn write_csv<const N: usize>(
-    path: &Path,
-    header: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> Result<(), Failure> {
-    let mut file = WholeFile::create(path)?;
-    let write = |file: &mut WholeFile| -> io::Result<()> {
-        let mut writer = csv::Writer::from_writer(file);
-        writer.write_record(header)?;
-        for row in rows {
-            writer.write_record(&row)?;
-        }
-        writer.flush()
-    };
-    write(&mut file).map_err(|error| file.failure(&error))?;
-    file.finish()
-}
-
-fn summary(input: &Input, linker: &Linker, settlement: &Settlement) -> Section {
-    let mut section = Section::new("summary", &["what", "count"]);
-    let n_linked: usize =
-        settlement.groups.iter().map(Vec::len).filter(|n_records| *n_records > 1).sum();
-    for (what, count) in [
-        ("agencies", input.agencies.len() as u64),
-        ("records", linker.len() as u64),
-        ("rejected rows", input.n_rejected),
-        ("records linked to another", n_linked as u64),
-        ("participants", settlement.groups.len() as u64),
-        ("pairs for review, counted as not linked", settlement.tasks.len() as u64),
-    ] {
-        section.row(vec![text(what), json!(count)]);
-    }
-    section
-}
-
-/// The match weights of every field and level, in bits.
-fn weights(model: &Model) -> Section {
-    let mut section = Section::new("weights", &["field", "level", "m", "u", "weight"]);
-    for field in &model.fields {
-        for level in &field.levels {
-            section.row(vec![
-                text(&field.name),
-                text(level.level),
-                json!(level.m),
-                json!(level.u),
-                json!(level.weight().0),
-            ]);
-        }
-    }
-    section
-}
-
-/// How the weights were found: a round of training per blocking key.
-fn training_rounds(report: &TrainingReport) -> Section {
-    let columns = ["blocking_key", "pairs", "matches", "iterations", "converged", "counts"];
-    let mut section = Section::new("training", &columns);
-    for round in &report.rounds {
-        section.row(vec![
-            text(&round.key),
-            json!(round.n_pairs),
-            json!(round.matches),
-            json!(round.iterations),
-            json!(round.converged),
-            json!(round.counts),
-        ]);
-    }
-    section
 }

@@ -14,6 +14,10 @@ pub mod explain;
 pub mod keygen;
 #[cfg(feature = "service")]
 pub mod link;
+#[cfg(feature = "service")]
+pub mod model;
+#[cfg(feature = "service")]
+mod offline;
 pub mod review;
 pub mod status;
 pub mod submit;
@@ -39,6 +43,8 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Link(command) => command.run(cli.format),
         #[cfg(feature = "service")]
         Command::Evaluate(command) => command.run(cli.format),
+        #[cfg(feature = "service")]
+        Command::Model(command) => command.run(cli.format),
         Command::Submit(command) => command.run(cli.format),
         Command::Events(command) => command.run(cli.format),
         Command::Status(command) => command.run(cli.format),

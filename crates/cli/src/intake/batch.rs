@@ -1,23 +1,25 @@
 //! One identity file, encoded: rows in, encoded records out, in the order of the file.
 
-use std::path::Path;
+use std::{borrow::Cow, collections::BTreeSet, hash::BuildHasher, path::Path};
 
 use data_encoding::{Encoding, Specification};
-use encoding::{Encoded, Encoder, NothingToCompare};
-use rayon::prelude::*;
-use record::{EncodedRecord, LocalId, RecordKey, RecordVersion};
-use rustc_hash::FxHashMap;
+use encoding::{Encoded, Encoder, EncoderSession, NothingToCompare};
+use hashbrown::HashTable;
+use record::{AgencyId, EncodedRecord, LocalId, RecordKey, RecordVersion};
+use rustc_hash::FxBuildHasher;
 use sha2::{Digest, Sha256};
 
 use super::{
-    identity::{IdentityFile, IdentityRow, Item},
+    identity::{IdentityFile, IdentityRow, RejectedRow, RowLayout},
+    pipeline,
     quality::Quality,
-    rejection::{Fault, Rejected, Rejection, Rejections},
+    rejection::{Fault, Rejected, Rejections},
+    rows::{BadRow, Row, RowReader},
 };
 use crate::{failure::Failure, output::progress::Progress};
 
-/// Rows that are encoded at a time, on all cores.
-const CHUNK_ROWS: usize = 4096;
+/// Rows that go through the pipeline together.
+const BATCH_ROWS: usize = 1024;
 
 /// An encoded record with its name and version.
 pub struct BatchRecord {
@@ -45,27 +47,43 @@ pub struct Summary {
 /// Where each local id of a batch stands, so that a second row of it is rejected.
 #[derive(Default)]
 pub struct Seen {
-    files: Vec<String>,
-    places: FxHashMap<RecordKey, (usize, u64)>,
+    /// Each file, with the number of records seen before it.
+    files: Vec<(String, usize)>,
+    /// Each record, with its line.
+    records: Vec<(RecordKey, u64)>,
+    places: HashTable<u32>,
+    agencies: BTreeSet<AgencyId>,
 }
 
 impl Seen {
     fn open_file(&mut self, path: &Path) {
-        self.files.push(path.display().to_string());
+        self.files.push((path.display().to_string(), self.records.len()));
+    }
+
+    /// The same agency, in memory only once.
+    fn agency(&mut self, agency: AgencyId) -> AgencyId {
+        if let Some(known) = self.agencies.get(&agency) {
+            return known.clone();
+        }
+        self.agencies.insert(agency.clone());
+        agency
     }
 
     /// Notes that `key` stands at `line` of the file opened last; says where it stood before.
     fn note(&mut self, key: &RecordKey, line: u64) -> Result<(), Fault> {
-        let file = self.files.len() - 1;
-        match self.places.get(key) {
-            Some(&(file, line)) => {
-                Err(Fault::LocalIdDuplicate { file: self.files[file].clone(), line })
-            }
-            None => {
-                self.places.insert(key.clone(), (file, line));
-                Ok(())
-            }
+        let Self { files, records, places, .. } = self;
+        let hash = FxBuildHasher.hash_one(key);
+        if let Some(place) = places.find(hash, |place| records[*place as usize].0 == *key) {
+            let place = *place as usize;
+            let file = files.partition_point(|(_, n_before)| *n_before <= place) - 1;
+            let file = files[file].0.clone();
+            return Err(Fault::LocalIdDuplicate { file, line: records[place].1 });
         }
+        let place = u32::try_from(records.len()).expect("a batch has fewer than 2^32 records");
+        records.push((key.clone(), line));
+        let hash_of = |place: &u32| FxBuildHasher.hash_one(&records[*place as usize].0);
+        places.insert_unique(hash, place, hash_of);
+        Ok(())
     }
 }
 
@@ -81,13 +99,13 @@ pub struct Intake<'a> {
     pub rejected_directory: Option<&'a Path>,
 }
 
-/// Encodes the rows of `file` and hands each record to `sink`.
+/// Encodes the rows of `file` on all cores and hands each record to `sink`.
 ///
 /// # Errors
 /// [`Failure`] when the file cannot be read, rejected rows cannot be written, or `sink` fails.
 pub fn encode(
     path: &Path,
-    mut file: IdentityFile<'_>,
+    file: IdentityFile<'_>,
     intake: Intake<'_>,
     seen: &mut Seen,
     progress: &Progress,
@@ -97,80 +115,71 @@ pub fn encode(
     seen.open_file(path);
     let mut rejections = Rejections::new(path, &file.header().line, rejected_directory);
     let mut n_accepted = 0;
-    loop {
-        let items = read_chunk(&mut file)?;
-        if items.is_empty() {
-            break;
+    let (mut rows, layout) = file.into_parts();
+    let read = || read_batch(&mut rows, layout.n_columns(), progress);
+    let worker = || {
+        let mut session = encoder.session();
+        let layout = &layout;
+        move |batch: Vec<_>| -> Vec<_> {
+            batch.into_iter().map(|row| encode_row(layout, &mut session, row)).collect()
         }
-        progress.advance(items.len() as u64);
-        let encoded: Vec<_> =
-            items.into_par_iter().map(|item| encode_item(encoder, item)).collect();
-        for item in encoded {
-            let (row, encoded) = match item {
+    };
+    pipeline::in_order(read, worker, |batch| {
+        for row in batch {
+            let (row, encoded) = match row {
                 Ok(pair) => pair,
                 Err((rejection, raw)) => {
                     rejections.reject(&rejection, &raw)?;
                     continue;
                 }
             };
-            let record = match name(&row, &encoded, version)
-                .and_then(|record| seen.note(&record.0, row.line).map(|()| record))
-            {
-                Ok((key, version)) => {
-                    BatchRecord { line: row.line, key, version, record: encoded.record }
-                }
-                Err(fault) => {
-                    let raw = file.header().raw(&row.raw);
-                    rejections.reject(&Rejection { line: row.line, fault }, raw)?;
-                    continue;
-                }
-            };
-            quality.count(row.values.iter().map(Option::as_deref), &encoded.findings);
+            let IdentityRow { row, agency, local_id, version: own_version } = row;
+            let local_id = local_id.unwrap_or_else(|| derived_local_id(&encoded.record));
+            let key = RecordKey::new(seen.agency(agency), local_id);
+            if let Err(fault) = seen.note(&key, row.line) {
+                let (rejection, raw) = layout.rejected(row.line, fault, &row.raw);
+                rejections.reject(&rejection, &raw)?;
+                continue;
+            }
+            quality.count(layout.values(&row).map(|value| value.is_some()), &encoded.findings);
             n_accepted += 1;
-            sink(record)?;
+            let version = own_version.unwrap_or(version);
+            sink(BatchRecord { line: row.line, key, version, record: encoded.record })?;
         }
-    }
+        Ok(())
+    })?;
     Ok(Summary { n_accepted, rejected: rejections.finish()?, quality })
 }
 
-fn read_chunk(file: &mut IdentityFile<'_>) -> Result<Vec<Item>, Failure> {
-    let mut items = Vec::with_capacity(CHUNK_ROWS);
-    while items.len() < CHUNK_ROWS {
-        let Some(item) = file.next()? else { break };
-        items.push(item);
+/// The next rows; `None` at the end of the file.
+fn read_batch(
+    rows: &mut RowReader<'_>,
+    n_columns: usize,
+    progress: &Progress,
+) -> Result<Option<Vec<Result<Row, BadRow>>>, Failure> {
+    let mut batch = Vec::with_capacity(BATCH_ROWS);
+    while batch.len() < BATCH_ROWS {
+        let Some(row) = rows.next(Some(n_columns))? else { break };
+        batch.push(row);
     }
-    Ok(items)
+    progress.advance(batch.len() as u64);
+    Ok((!batch.is_empty()).then_some(batch))
 }
 
-fn encode_item(
-    encoder: &Encoder,
-    item: Item,
-) -> Result<(IdentityRow, Encoded), (Rejection, String)> {
-    match item {
-        Item::Rejected(rejection, raw) => Err((rejection, raw)),
-        Item::Row(row) => {
-            let values: Vec<Option<&str>> = row.values.iter().map(Option::as_deref).collect();
-            match encoder.encode(&values) {
-                Ok(encoded) => Ok((row, encoded)),
-                Err(NothingToCompare) => {
-                    let fault = Fault::NothingToCompare;
-                    Err((Rejection { line: row.line, fault }, row.raw))
-                }
-            }
+fn encode_row(
+    layout: &RowLayout,
+    session: &mut EncoderSession<'_>,
+    row: Result<Row, BadRow>,
+) -> Result<(IdentityRow, Encoded), RejectedRow> {
+    let row = layout.understand(row)?;
+    let values: Vec<Option<Cow<'_, str>>> = layout.values(&row.row).collect();
+    let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
+    match session.encode(&values) {
+        Ok(encoded) => Ok((row, encoded)),
+        Err(NothingToCompare) => {
+            Err(layout.rejected(row.row.line, Fault::NothingToCompare, &row.row.raw))
         }
     }
-}
-
-fn name(
-    row: &IdentityRow,
-    encoded: &Encoded,
-    version: RecordVersion,
-) -> Result<(RecordKey, RecordVersion), Fault> {
-    let local_id = match &row.local_id {
-        Some(local_id) => local_id.clone(),
-        None => derived_local_id(&encoded.record),
-    };
-    Ok((RecordKey::new(row.agency.clone(), local_id), row.version.unwrap_or(version)))
 }
 
 /// The local id of a record in a file that has none: a hash of the record's encoding, which is
@@ -187,4 +196,29 @@ fn base32() -> Encoding {
     let mut specification = Specification::new();
     specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
     specification.encoding().expect("the symbols are 32 distinct characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_row_of_a_record_is_told_where_the_first_stands() {
+        let mut seen = Seen::default();
+        let key = |key: &str| key.parse::<RecordKey>().unwrap();
+        seen.open_file(Path::new("empty.csv"));
+        seen.open_file(Path::new("one.csv"));
+        assert_eq!(seen.note(&key("college/A-1"), 2), Ok(()));
+        assert_eq!(seen.note(&key("wages/A-1"), 3), Ok(()));
+        seen.open_file(Path::new("two.csv"));
+        assert_eq!(seen.note(&key("college/A-2"), 2), Ok(()));
+        for (repeated, file, line) in [
+            ("wages/A-1", "one.csv", 3),
+            ("college/A-2", "two.csv", 2),
+            ("college/A-1", "one.csv", 2),
+        ] {
+            let fault = Fault::LocalIdDuplicate { file: file.to_owned(), line };
+            assert_eq!(seen.note(&key(repeated), 9), Err(fault));
+        }
+    }
 }

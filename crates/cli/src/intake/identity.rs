@@ -1,6 +1,7 @@
 //! Identity rows: a row of the file becomes a local id, a version and one value per field.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -27,31 +28,27 @@ pub enum Owner {
 
 /// One row of an identity file, checked but not encoded.
 pub struct IdentityRow {
-    /// Line of the row, from 1.
-    pub line: u64,
-    /// The row as written, to be given back where the encoder rejects it.
-    pub raw: String,
+    /// The row as written, to be given back where it is rejected later.
+    pub row: Row,
     /// The agency.
     pub agency: AgencyId,
     /// The local id; `None` where the file has none and one is derived.
     pub local_id: Option<LocalId>,
     /// The version, where the file has one.
     pub version: Option<RecordVersion>,
-    /// One value per field of the schema, in schema order; an empty cell is `None`.
-    pub values: Vec<Option<String>>,
 }
 
-/// What stands at one row of a file.
-pub enum Item {
-    /// A row to encode.
-    Row(IdentityRow),
-    /// A rejected row and its text.
-    Rejected(Rejection, String),
-}
+/// A rejected row and its text.
+pub type RejectedRow = (Rejection, String);
 
 /// An identity file, open and with its header understood.
 pub struct IdentityFile<'a> {
     rows: RowReader<'a>,
+    layout: RowLayout,
+}
+
+/// What the cells of a file's rows mean: its columns, and whose records they are.
+pub struct RowLayout {
     header: Header,
     owner: Owner,
 }
@@ -83,39 +80,46 @@ impl<'a> IdentityFile<'a> {
             None if !header.agency.is_empty() => Owner::Column,
             None => Owner::Agency(agency_of_name(path)?),
         };
-        Ok(Self { rows, header, owner })
+        Ok(Self { rows, layout: RowLayout { header, owner } })
     }
 
     /// The header.
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.layout.header
     }
 
-    /// The next row; `None` at the end of the file.
+    /// The rows below the header, and what their cells mean.
+    pub fn into_parts(self) -> (RowReader<'a>, RowLayout) {
+        (self.rows, self.layout)
+    }
+}
+
+impl RowLayout {
+    /// Number of cells of a row.
+    pub fn n_columns(&self) -> usize {
+        self.header.n_columns
+    }
+
+    /// Checks a row and finds out whose record it is.
     ///
     /// # Errors
-    /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<Item>, Failure> {
-        Ok(self.rows.next(Some(self.header.n_columns))?.map(|row| match row {
-            Ok(row) => self.understand(row),
-            Err(BadRow { line, raw, fault }) => {
-                Item::Rejected(Rejection { line, fault }, self.header.raw(&raw).to_owned())
-            }
-        }))
+    /// [`RejectedRow`] where the row cannot be a record.
+    pub fn understand(&self, row: Result<Row, BadRow>) -> Result<IdentityRow, RejectedRow> {
+        let row = row.map_err(|BadRow { line, raw, fault }| self.rejected(line, fault, &raw))?;
+        match self.read(&row) {
+            Ok((agency, local_id, version)) => Ok(IdentityRow { row, agency, local_id, version }),
+            Err(fault) => Err(self.rejected(row.line, fault, &row.raw)),
+        }
     }
 
-    fn understand(&self, row: Row) -> Item {
-        let line = row.line;
-        match self.read(&row) {
-            Ok((agency, local_id, version)) => {
-                let values = self.header.fields.iter().map(|places| joined(&row, places)).collect();
-                Item::Row(IdentityRow { line, raw: row.raw, agency, local_id, version, values })
-            }
-            Err(fault) => {
-                let raw = self.header.raw(&row.raw).to_owned();
-                Item::Rejected(Rejection { line, fault }, raw)
-            }
-        }
+    /// One value per field of the schema, in schema order; an empty cell is `None`.
+    pub fn values<'r>(&self, row: &'r Row) -> impl Iterator<Item = Option<Cow<'r, str>>> {
+        self.header.fields.iter().map(|places| joined(row, places))
+    }
+
+    /// The row at `line`, rejected for `fault`: its text is given back as it was written.
+    pub fn rejected(&self, line: u64, fault: Fault, raw: &str) -> RejectedRow {
+        (Rejection { line, fault }, self.header.raw(raw).to_owned())
     }
 
     fn read(&self, row: &Row) -> Result<(AgencyId, Option<LocalId>, Option<RecordVersion>), Fault> {
@@ -141,15 +145,15 @@ impl<'a> IdentityFile<'a> {
 }
 
 /// The cells at `places`, joined with a space; `None` where all of them are empty.
-fn joined(row: &Row, places: &[usize]) -> Option<String> {
-    let mut value = String::new();
-    for cell in places.iter().map(|&place| row.cell(place)).filter(|cell| !cell.is_empty()) {
-        if !value.is_empty() {
-            value.push(' ');
-        }
-        value.push_str(cell);
+fn joined<'r>(row: &'r Row, places: &[usize]) -> Option<Cow<'r, str>> {
+    let mut cells = places.iter().map(|&place| row.cell(place)).filter(|cell| !cell.is_empty());
+    let mut value = Cow::Borrowed(cells.next()?);
+    for cell in cells {
+        let joined = value.to_mut();
+        joined.push(' ');
+        joined.push_str(cell);
     }
-    (!value.is_empty()).then_some(value)
+    Some(value)
 }
 
 /// Letters and digits only, so that an SSN with and without hyphens is the same.
@@ -188,23 +192,24 @@ mod tests {
         )
         .unwrap();
         let agency = agency.map(|agency| agency.parse().unwrap());
-        let mut file =
+        let file =
             IdentityFile::open(&path, agency.as_ref(), &Mapping::default(), &schema).unwrap();
-        let mut items = Vec::new();
-        while let Some(item) = file.next().unwrap() {
-            items.push(match item {
-                Item::Row(row) => Ok([
-                    Some(row.agency.to_string()),
-                    row.local_id.map(|id| id.to_string()),
-                    row.version.map(|version| version.to_string()),
+        let (mut rows, layout) = file.into_parts();
+        let mut outcomes = Vec::new();
+        while let Some(row) = rows.next(Some(layout.n_columns())).unwrap() {
+            outcomes.push(match layout.understand(row) {
+                Ok(IdentityRow { row, agency, local_id, version }) => Ok([
+                    Some(agency.to_string()),
+                    local_id.map(|id| id.to_string()),
+                    version.map(|version| version.to_string()),
                 ]
                 .into_iter()
-                .chain(row.values)
+                .chain(layout.values(&row).map(|value| value.map(Cow::into_owned)))
                 .collect()),
-                Item::Rejected(rejection, _) => Err((rejection.line, rejection.fault)),
+                Err((rejection, _)) => Err((rejection.line, rejection.fault)),
             });
         }
-        items
+        outcomes
     }
 
     fn row(cells: &[&str]) -> Result<Vec<Option<String>>, (u64, Fault)> {

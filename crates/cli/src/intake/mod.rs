@@ -5,6 +5,7 @@ pub mod events;
 mod header;
 pub mod identity;
 pub mod mapping;
+mod pipeline;
 pub mod quality;
 pub mod recall;
 pub mod rejection;

@@ -31,18 +31,15 @@ impl Quality {
         }
     }
 
-    /// Counts one record: which values it has, and what the encoder found.
+    /// Counts one record: of which fields it has a value, and what the encoder found.
     ///
     /// A placeholder counts as missing too; a value that does not fit counts as present too.
-    pub fn count<'a>(
-        &mut self,
-        values: impl Iterator<Item = Option<&'a str>>,
-        findings: &[Finding],
-    ) {
-        for (field, value) in self.fields.iter_mut().zip(values) {
-            match value {
-                Some(_) => field.n_present += 1,
-                None => field.n_missing += 1,
+    pub fn count(&mut self, is_present: impl Iterator<Item = bool>, findings: &[Finding]) {
+        for (field, is_present) in self.fields.iter_mut().zip(is_present) {
+            if is_present {
+                field.n_present += 1;
+            } else {
+                field.n_missing += 1;
             }
         }
         for finding in findings {
@@ -100,12 +97,11 @@ mod tests {
             format!("schema = \"t\"\nversion = 1\n{}{}{}", field("a"), field("b"), field("c"));
         let schema = Schema::parse(&text).unwrap();
         let mut quality = Quality::new(&schema);
-        let values = [Some("x"), Some("x"), None].into_iter();
         let findings = [
             Finding { field: 0, kind: FindingKind::Placeholder },
             Finding { field: 1, kind: FindingKind::DoesNotFit },
         ];
-        quality.count(values, &findings);
+        quality.count([true, true, false].into_iter(), &findings);
         assert_eq!(
             quality.fields[0],
             FieldQuality { n_missing: 1, n_placeholder: 1, ..Default::default() }

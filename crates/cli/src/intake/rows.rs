@@ -4,15 +4,21 @@
 //! Here a row that spans lines and then does not have the header's number of cells is given up
 //! at its first line only, and reading goes on at the next line.
 
-use std::{collections::VecDeque, io::BufRead, path::Path};
+use std::{
+    collections::VecDeque,
+    io::{self, BufRead, Read},
+    path::Path,
+};
 
-use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 
 use super::rejection::Fault;
 use crate::{catalogue::Code, failure::Failure};
 
 /// Most bytes of one row.
 const ROW_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a usual line, with room to spare.
+const LINE_BYTES: usize = 160;
 /// Most lines that one row may span through line ends inside quotes.
 const ROW_LINES_MAX: usize = 20;
 /// Most cells of one row.
@@ -44,6 +50,7 @@ pub struct BadRow {
 pub struct RowReader<'a> {
     path: &'a Path,
     input: Box<dyn BufRead + Send + 'a>,
+    parser: Reader,
     pending: VecDeque<Line>,
     lines_read: u64,
     text: Vec<u8>,
@@ -81,6 +88,7 @@ impl<'a> RowReader<'a> {
         Self {
             path,
             input: Box::new(input),
+            parser: ReaderBuilder::new().terminator(Terminator::Any(b'\n')).build(),
             pending: VecDeque::new(),
             lines_read: 0,
             text: vec![0; ROW_BYTES_MAX * ROW_LINES_MAX],
@@ -108,7 +116,7 @@ impl<'a> RowReader<'a> {
 
     /// Takes the row that starts at the first pending line, or says what is wrong with it.
     fn parse(&mut self, n_cells: Option<usize>) -> Result<Result<Row, Fault>, Failure> {
-        let mut parser = ReaderBuilder::new().terminator(Terminator::Any(b'\n')).build();
+        self.parser.reset();
         let (mut n_text, mut n_ends, mut n_bytes) = (0, 0, 0);
         for n_lines in 1..=ROW_LINES_MAX {
             if !self.fill(n_lines)? {
@@ -121,7 +129,7 @@ impl<'a> RowReader<'a> {
             }
             let (text, ends) = (&mut self.text[n_text..], &mut self.ends[n_ends..]);
             let (result, _, n_new_text, n_new_ends) =
-                parser.read_record(line.text.as_bytes(), text, ends);
+                self.parser.read_record(line.text.as_bytes(), text, ends);
             n_text += n_new_text;
             n_ends += n_new_ends;
             match result {
@@ -154,9 +162,9 @@ impl<'a> RowReader<'a> {
         let ends = self.ends[..n_ends].to_vec();
         // Lines are UTF-8 and the parser only drops ASCII bytes, so the cells are UTF-8 too.
         let text = String::from_utf8_lossy(&self.text[..n_text]).into_owned();
-        let lines: Vec<Line> = self.pending.drain(..n_lines).collect();
-        let line = lines[0].number;
-        let mut raw: String = lines.into_iter().map(|line| line.text).collect();
+        let mut lines = self.pending.drain(..n_lines);
+        let Line { number: line, text: mut raw, .. } = lines.next().expect("a row has a line");
+        lines.for_each(|line| raw.push_str(&line.text));
         raw.truncate(raw.trim_end_matches(['\r', '\n']).len());
         Ok(Row { line, raw, text, ends })
     }
@@ -177,24 +185,8 @@ impl<'a> RowReader<'a> {
     }
 
     fn read_line(&mut self) -> Result<Option<Line>, Failure> {
-        let failed = |error| Failure::reading(self.path, &error);
-        let mut bytes = Vec::new();
-        let mut is_cut = false;
-        loop {
-            let chunk = self.input.fill_buf().map_err(failed)?;
-            if chunk.is_empty() {
-                break;
-            }
-            let end = chunk.iter().position(|&byte| byte == b'\n').map(|place| place + 1);
-            let n_used = end.unwrap_or(chunk.len());
-            let n_kept = n_used.min(ROW_BYTES_MAX + 1 - bytes.len());
-            bytes.extend_from_slice(&chunk[..n_kept]);
-            is_cut |= n_kept < n_used;
-            self.input.consume(n_used);
-            if end.is_some() {
-                break;
-            }
-        }
+        let (mut bytes, is_cut) =
+            self.read_bytes().map_err(|error| Failure::reading(self.path, &error))?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -207,6 +199,16 @@ impl<'a> RowReader<'a> {
             text.push('\n');
         }
         Ok(Some(Line { number: self.lines_read, text, is_cut }))
+    }
+
+    /// The bytes of the next line with its end, and whether they were cut at the size limit.
+    fn read_bytes(&mut self) -> io::Result<(Vec<u8>, bool)> {
+        let mut bytes = Vec::with_capacity(LINE_BYTES);
+        let mut limited = self.input.by_ref().take(ROW_BYTES_MAX as u64 + 1);
+        limited.read_until(b'\n', &mut bytes)?;
+        let is_full = bytes.len() > ROW_BYTES_MAX && !bytes.ends_with(b"\n");
+        let is_cut = is_full && self.input.skip_until(b'\n')? > 0;
+        Ok((bytes, is_cut))
     }
 
     fn utf8(&self, bytes: Vec<u8>, is_cut: bool) -> Result<String, Failure> {

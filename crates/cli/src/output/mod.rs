@@ -1,5 +1,7 @@
 //! What commands print on standard output: sections of rows, as tables, JSON or CSV.
 
+#[cfg(feature = "service")]
+pub mod chart;
 pub mod file;
 pub mod progress;
 

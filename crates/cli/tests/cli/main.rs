@@ -5,5 +5,7 @@
 mod desk;
 #[cfg(feature = "service")]
 mod linking;
+#[cfg(feature = "service")]
+mod model;
 mod offline;
 mod surface;

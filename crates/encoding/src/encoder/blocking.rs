@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use record::{BlockingKey, BlockingToken, Schema};
 
-use super::field::{FieldEncoder, FieldValue};
+use super::{
+    field::{FieldEncoder, FieldValue},
+    forms::text,
+};
 use crate::{key::LinkageKey, token::TokenKey};
 
 /// Most tokens that one blocking key gives for one record: names of many words are cut off there.
@@ -18,13 +21,6 @@ pub(super) struct KeyEncoder {
     /// Places in `parts` that hold one derivation of the fields of one exchange group: their
     /// values are hashed in sorted order, so that exchanged values give the same token.
     exchanged: Vec<Vec<usize>>,
-}
-
-/// Room for one combination of forms and the message made of it, used again for each token.
-#[derive(Default)]
-pub(super) struct Scratch<'v> {
-    chosen: Vec<&'v str>,
-    message: Vec<u8>,
 }
 
 /// A field, and the place of the wanted form among its forms.
@@ -56,42 +52,63 @@ impl KeyEncoder {
     }
 
     /// Adds one token per combination of the forms of this key's parts; none if a part is missing.
-    pub(super) fn push_tokens<'v>(
+    fn push_tokens<'v>(
         &self,
         values: &[&'v FieldValue],
-        scratch: &mut Scratch<'v>,
+        chosen: &mut Vec<&'v [u8]>,
+        message: &mut Vec<u8>,
         tokens: &mut Vec<BlockingToken>,
     ) {
         let count = |part: &Part| values[part.field].forms.count(part.form);
         let n_combinations: usize = self.parts.iter().map(count).product();
-        let Scratch { chosen, message } = scratch;
         for combination in 0..n_combinations.min(MAX_TOKENS_PER_KEY) {
             chosen.clear();
             let mut rest = combination;
             for part in &self.parts {
-                let n_forms = count(part);
-                chosen.push(values[part.field].forms.get(part.form, rest % n_forms));
-                rest /= n_forms;
+                let forms = &values[part.field].forms;
+                let form = match count(part) {
+                    1 => 0,
+                    n_forms => {
+                        let form = rest % n_forms;
+                        rest /= n_forms;
+                        form
+                    }
+                };
+                chosen.push(forms.get(part.form, form));
             }
             self.sort_exchanged(chosen);
             message.clear();
-            for form in chosen.iter() {
-                message.extend_from_slice(&(form.len() as u32).to_le_bytes());
-                message.extend_from_slice(form.as_bytes());
-            }
+            chosen.iter().for_each(|form| message.extend_from_slice(form));
             tokens.push(BlockingToken { key: self.number, token: self.key.token(message) });
         }
     }
 
-    fn sort_exchanged(&self, chosen: &mut [&str]) {
+    fn sort_exchanged(&self, chosen: &mut [&[u8]]) {
         for places in &self.exchanged {
             for (i, place) in places.iter().enumerate() {
                 for later in &places[i + 1..] {
-                    if chosen[*later] < chosen[*place] {
+                    if text(chosen[*later]) < text(chosen[*place]) {
                         chosen.swap(*place, *later);
                     }
                 }
             }
         }
     }
+}
+
+/// The blocking tokens of a record of `values`, sorted, without repeats. `message` is room for
+/// the message of one token.
+pub(super) fn blocking_tokens(
+    keys: &[KeyEncoder],
+    values: &[&FieldValue],
+    message: &mut Vec<u8>,
+) -> Vec<BlockingToken> {
+    let mut tokens = Vec::with_capacity(2 * keys.len());
+    let mut chosen = Vec::with_capacity(values.len());
+    for key in keys {
+        key.push_tokens(values, &mut chosen, message, &mut tokens);
+    }
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
 }

@@ -73,24 +73,28 @@ impl FieldEncoder {
         })
     }
 
-    /// Encodes `raw`; nothing where it is empty or stands for a missing value.
-    pub(super) fn value(&self, raw: &str, placeholders: &Placeholders) -> FieldValue {
+    /// Encodes `raw` into `value`; nothing where it is empty or stands for a missing value.
+    pub(super) fn encode(&self, raw: &str, placeholders: &Placeholders, value: &mut FieldValue) {
+        value.forms.clear();
         let (normalized, finding) = self.read(raw, placeholders);
-        let Some(value) = normalized else {
-            return FieldValue { finding, ..FieldValue::default() };
-        };
+        value.finding = finding;
+        value.encoded = normalized.map(|normalized| {
+            for form in &self.forms {
+                derive_all(self.kind, &normalized, *form, |form| value.forms.push(form));
+                value.forms.end_derivation();
+            }
+            self.encoded(&normalized)
+        });
+    }
+
+    fn encoded(&self, value: &Normalized) -> EncodedField {
         let token = |(derivation, key): &(Derivation, TokenKey)| {
-            derive(self.kind, &value, *derivation).map(|form| key.token(form.as_bytes()))
+            derive(self.kind, value, *derivation).map(|form| key.token(form.as_bytes()))
         };
-        let encoded = EncodedField {
+        EncodedField {
             filter: self.filter.as_ref().map(|filter| filter.encode(&value.text)),
             tokens: self.tokens.iter().map(token).collect(),
-        };
-        let mut forms = Forms::default();
-        for form in &self.forms {
-            forms.push(&derive_all(self.kind, &value, *form));
         }
-        FieldValue { encoded: Some(encoded), forms, finding }
     }
 
     fn read(
@@ -102,11 +106,12 @@ impl FieldEncoder {
         if folded.is_empty() {
             return (None, None);
         }
-        if placeholders.contains(self.kind, &folded) {
+        let contains = |text: &str| placeholders.contains(self.kind, text);
+        if contains(&folded) {
             return (None, Some(FindingKind::Placeholder));
         }
         match normalize_folded(self.kind, &folded) {
-            Some(value) if !placeholders.contains(self.kind, &value.text) => {
+            Some(value) if value.text == folded || !contains(&value.text) => {
                 let finding = (!value.fits).then_some(FindingKind::DoesNotFit);
                 (Some(value), finding)
             }

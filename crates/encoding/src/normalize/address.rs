@@ -1,5 +1,7 @@
 //! Street addresses: US Postal Service short forms of street, direction and unit words.
 
+use std::borrow::Cow;
+
 use super::{Normalized, words::spaced};
 use crate::table::STREET_WORDS;
 
@@ -7,7 +9,8 @@ use crate::table::STREET_WORDS;
 const UNIT: &str = "unit";
 
 pub(super) fn normalize(folded: &str) -> Option<Normalized> {
-    let spaced = spaced(&folded.replace('#', " unit ")).replace("p o box", "po box");
+    let spaced = spaced(&replaced(folded, "#", " unit "));
+    let spaced = replaced(&spaced, "p o box", "po box");
     let mut text = String::with_capacity(spaced.len());
     let mut last = "";
     for word in spaced.split(' ') {
@@ -22,6 +25,10 @@ pub(super) fn normalize(folded: &str) -> Option<Normalized> {
         last = word;
     }
     Normalized::of(text, true)
+}
+
+fn replaced<'a>(text: &'a str, from: &str, to: &str) -> Cow<'a, str> {
+    if text.contains(from) { text.replace(from, to).into() } else { text.into() }
 }
 
 /// The digits of the house number in a normalized address, without leading zeros; the number of

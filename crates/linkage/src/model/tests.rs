@@ -40,7 +40,18 @@ fn toml_round_trips_to_the_last_bit() {
     let mut model = Model::untrained(&schema());
     model.prior = 1.0 / 3.0e7;
     model.id = "a \"quoted\" name".to_owned();
+    model.fields[0].levels[0].n_m = 1234.5;
+    let knot = |weight, probability| Knot { weight, probability, low: 0.1, high: 0.99 };
+    model.calibration.knots = vec![knot(-1.0, 0.25), knot(2.5, 0.875)];
     assert_eq!(Model::from_toml(&model.to_toml(), &schema()).unwrap(), model);
+}
+
+#[test]
+fn a_calibration_that_falls_is_refused() {
+    let mut model = Model::untrained(&schema());
+    let knot = |weight, probability| Knot { weight, probability, low: 0.1, high: 0.99 };
+    model.calibration.knots = vec![knot(0.0, 0.5), knot(1.0, 0.4)];
+    assert!(refusal(&model.to_toml()).contains("calibration: weights rise"));
 }
 
 #[test]
@@ -50,8 +61,13 @@ fn a_model_that_does_not_fit_the_schema_is_refused() {
         ("schema = \"small\"", "schema = \"large\"", "for the linkage schema 'large'"),
         ("[fields.sex]", "[fields.gender]", "field 'sex'"),
         ("component =", "near =", "level 'component'"),
-        ("[fields.sex]", "[fields.sex]\nnear = { m = 0.1, u = 0.1, h = 0.1 }", "level 'near'"),
-        ("upper = 0.9", "upper = 0.2", "0 < lower <= upper < 1"),
+        (
+            "[fields.sex]",
+            "[fields.sex]\nnear = { m = 0.1, u = 0.1, h = 0.1, t = 0.1 }",
+            "level 'near'",
+        ),
+        ("upper = 3.17", "upper = -3.17", "lower <= upper"),
+        ("false_links = 0.0075", "false_links = 7.5", "error_rates.false_links: 0 to 1"),
         ("prior = 1e-5", "prior = 0.0", "prior: above 0"),
         ("swapped = { m = 0.005", "swapped = { m = 0.5", "must add up to 1"),
         ("vote_limit", "vote_limits", "not readable"),

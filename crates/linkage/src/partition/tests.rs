@@ -4,13 +4,15 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: Limits = Limits { upper: MatchWeight(5.0), lower: MatchWeight(1.0) };
+const LIMITS: Limits =
+    Limits { upper: MatchWeight(5.0), lower: MatchWeight(1.0), margin: MatchWeight(2.0) };
 
 fn vote(weight: i32) -> Vote {
     Vote {
         weight: FixedWeight::from(MatchWeight(f64::from(weight))),
         counts: true,
         identifiers: Identifiers::default(),
+        one_source: false,
     }
 }
 
@@ -72,8 +74,56 @@ fn conflicting_identifiers_ask_a_steward_unless_one_is_shared() {
 
 #[test]
 fn what_must_not_meet_is_neither_joined_nor_proposed() {
-    let division = divide(&free(3), &[(0, 2)], LIMITS, |_, _| vote(9));
+    let votes = table(3, &[(0, 1, vote(12))], vote(9));
+    let division = divide(&free(3), &[(0, 2)], LIMITS, votes);
     assert_eq!((division.groups, division.proposals), (vec![vec![0, 1], vec![2]], vec![]));
+}
+
+#[test]
+fn two_that_contradict_each_other_and_fit_alike_ask_a_steward() {
+    // 1 fits 0 and 2 nearly as well, and 0 and 2 are two people.
+    let votes = |best| table(3, &[(0, 1, vote(best)), (1, 2, vote(9))], vote(-15));
+    let division = divide(&free(3), &[], LIMITS, votes(10));
+    assert_eq!(division.groups, [[0], [1], [2]]);
+    assert!(division.proposals.iter().all(|p| p.reason == ReviewReason::Margin));
+    // With the margin kept, the better one wins.
+    assert_eq!(divide(&free(3), &[], LIMITS, votes(12)).groups, [vec![0, 1], vec![2]]);
+    // Without the contradiction all three are one person.
+    let votes = table(3, &[(0, 1, vote(10)), (1, 2, vote(9))], vote(4));
+    assert_eq!(divide(&free(3), &[], LIMITS, votes).groups, [[0, 1, 2]]);
+}
+
+#[test]
+fn two_records_of_a_source_free_of_duplicates_ask_a_steward() {
+    let strong = Vote { one_source: true, ..vote(18) };
+    let division = divide(&free(2), &[], LIMITS, |_, _| strong);
+    let reason = division.proposals[0].reason;
+    assert_eq!((division.groups.len(), reason), (2, ReviewReason::OneSource));
+}
+
+#[test]
+fn two_groups_that_hang_together_by_one_pair_are_a_bridge() {
+    let votes = [(0, 1, vote(22)), (2, 3, vote(22)), (1, 2, vote(20))];
+    let division = divide(&free(4), &[], LIMITS, table(4, &votes, vote(0)));
+    assert_eq!(division.groups, [[0, 1], [2, 3]]);
+    let [proposal] = division.proposals[..] else { panic!("one proposal") };
+    assert_eq!((proposal.weight, proposal.reason), (MatchWeight(5.0), ReviewReason::Bridge));
+}
+
+#[test]
+fn records_with_too_little_in_common_are_not_joined_unasked() {
+    let silent = Vote { counts: false, ..vote(6) };
+    let division = divide(&free(2), &[], LIMITS, |_, _| silent);
+    let reason = division.proposals[0].reason;
+    assert_eq!((division.groups.len(), reason), (2, ReviewReason::Evidence));
+}
+
+#[test]
+fn every_join_is_told_with_the_pairs_that_it_links() {
+    let votes = table(3, &[(0, 1, vote(12)), (0, 2, vote(9))], vote(7));
+    let division = divide(&free(3), &[], LIMITS, votes);
+    let joins = [(MatchWeight(12.0), 1), (MatchWeight(8.0), 2)];
+    assert_eq!(division.joins, joins.map(|(weight, n_pairs)| Join { weight, n_pairs }));
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +141,7 @@ fn case() -> impl Strategy<Value = Case> {
                 weight: FixedWeight(w * 10_000 + x),
                 counts: c,
                 identifiers: Identifiers { agree: a, conflict: !a && x == 0 },
+                one_source: x == 1,
             });
         let pairs = proptest::collection::vec((0..n, 0..n), 0..3);
         let order = Just(free(n)).prop_shuffle();
@@ -133,7 +184,7 @@ proptest! {
         for proposal in &division.proposals {
             prop_assert!(proposal.weight >= LIMITS.lower);
             let is_below = proposal.weight < LIMITS.upper;
-            prop_assert!(is_below || proposal.reason == ReviewReason::Conflict);
+            prop_assert!(is_below || proposal.reason != ReviewReason::Band);
         }
     }
 

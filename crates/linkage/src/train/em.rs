@@ -34,8 +34,10 @@ type Table = Vec<Vec<f64>>;
 pub(super) struct Estimate {
     pub(super) m: Table,
     pub(super) u: Table,
-    pub(super) seen_m: Vec<Vec<bool>>,
-    pub(super) seen_u: Vec<Vec<bool>>,
+    /// Expected pairs of one person that showed each level.
+    pub(super) n_m: Table,
+    /// Random pairs that showed each level.
+    pub(super) n_u: Table,
 }
 
 /// Pseudo-pairs that pull m to what is usual for a level: a level never seen keeps its share of
@@ -55,11 +57,10 @@ impl Estimate {
             .iter()
             .map(|field| field.levels.iter().map(|level| level.m).collect())
             .collect();
-        let shape = |value: bool| m.iter().map(|levels| vec![value; levels.len()]).collect();
-        let (seen_m, seen_u): (Vec<Vec<bool>>, Vec<Vec<bool>>) = (shape(false), shape(false));
+        let (n_m, n_u) = (zeros(&m), zeros(&m));
         let u = model.fields.iter();
         let u = u.map(|field| field.levels.iter().map(|level| level.u).collect()).collect();
-        let mut estimate = Self { u, m, seen_m, seen_u };
+        let mut estimate = Self { m, u, n_m, n_u };
         estimate.count_u(random, |_| 1.0);
         estimate
     }
@@ -86,16 +87,16 @@ impl Estimate {
             let weight = *n as f64 * share(*pattern);
             add(&mut counts, *pattern, weight);
         }
-        for ((u, seen), counts) in self.u.iter_mut().zip(&mut self.seen_u).zip(&counts) {
+        for (u, counts) in self.u.iter_mut().zip(&counts) {
             if counts.iter().sum::<f64>() < 1.0 {
                 continue; // A field that no pair has keeps what is usual.
             }
             let total: f64 = counts.iter().map(|n| n.max(LEAST_U_COUNT)).sum();
-            for ((u, seen), n) in u.iter_mut().zip(seen).zip(counts) {
+            for (u, n) in u.iter_mut().zip(counts) {
                 *u = n.max(LEAST_U_COUNT) / total;
-                *seen = *n >= LEAST_U_COUNT;
             }
         }
+        self.n_u = counts;
     }
 
     /// m over all rounds that count: each round adds its expected matches to the fields that it
@@ -113,9 +114,9 @@ impl Estimate {
             for (level, n) in counts.iter().enumerate() {
                 let usual = start.fields[field].levels[level].m;
                 self.m[field][level] = (n + n_usual * usual) / (n_matches + n_usual);
-                self.seen_m[field][level] = *n >= 0.5;
             }
         }
+        self.n_m = counts;
     }
 }
 

@@ -69,7 +69,7 @@ impl Linker {
     ) -> Vec<Vec<(Pattern, u64)>> {
         let mut blocks: Vec<Vec<(u64, &[NodeId])>> = vec![Vec::new(); self.schema.blocking.len()];
         for (token, nodes) in self.blocking.blocks() {
-            if nodes.len() <= self.blocking.cap() {
+            if nodes.len() <= self.blocking.cap_of_key(token.key) {
                 blocks[usize::from(token.key)].push((mixed(token.token.0, options.seed), nodes));
             }
         }
@@ -104,21 +104,30 @@ impl Linker {
             .collect()
     }
 
-    /// A seeded sample of nodes, and how many candidate pairs of all nodes one candidate pair of
-    /// the sample stands for.
-    fn sample_nodes(&self, nodes: &[NodeId], options: &TrainingOptions) -> (Vec<NodeId>, f64) {
-        let n_sampled = nodes.len().min(options.n_prior_records);
-        let mut sample = nodes.to_vec();
+    /// A seeded sample of nodes, in the order of their names.
+    fn sample_nodes(nodes: &[NodeId], n_sampled: usize, seed: u64) -> Vec<NodeId> {
+        let mut places: Vec<usize> = (0..nodes.len()).collect();
         if n_sampled < nodes.len() {
-            let mut random = ChaCha8Rng::seed_from_u64(options.seed ^ CANDIDATE_STREAM);
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
             for place in 0..n_sampled {
-                let other = random.random_range(place..sample.len());
-                sample.swap(place, other);
+                let other = random.random_range(place..places.len());
+                places.swap(place, other);
             }
-            sample.truncate(n_sampled);
+            places.truncate(n_sampled);
+            places.sort_unstable();
         }
-        // A pair is met from both of its ends.
-        (sample, nodes.len() as f64 / n_sampled.max(1) as f64 / 2.0)
+        places.into_iter().map(|place| nodes[place]).collect()
+    }
+
+    /// Seeds of the components to calibrate on, and the share of all nodes that they are.
+    pub(super) fn sample_components(
+        &self,
+        nodes: &[NodeId],
+        options: &TrainingOptions,
+    ) -> (Vec<NodeId>, f64) {
+        let n_sampled = nodes.len().min(options.n_calibration_records);
+        let seeds = Self::sample_nodes(nodes, n_sampled, options.seed ^ COMPONENT_STREAM);
+        (seeds, n_sampled as f64 / nodes.len().max(1) as f64)
     }
 
     /// Counts what `class` makes of the candidate pairs of a seeded sample of nodes.
@@ -128,7 +137,10 @@ impl Linker {
         options: &TrainingOptions,
         class: impl Fn(NodeId, NodeId) -> K + Sync,
     ) -> Candidates<K> {
-        let (sample, scale) = self.sample_nodes(nodes, options);
+        let n_sampled = nodes.len().min(options.n_prior_records);
+        let sample = Self::sample_nodes(nodes, n_sampled, options.seed ^ CANDIDATE_STREAM);
+        // A pair is met from both of its ends.
+        let scale = nodes.len() as f64 / n_sampled.max(1) as f64 / 2.0;
         let of_node = |mut counts: FxHashMap<K, u64>, node: NodeId| {
             let mut candidates = Vec::new();
             self.blocking.candidates(node, |other| candidates.push(other));
@@ -170,6 +182,7 @@ pub(super) struct Candidates<K> {
 }
 
 const CANDIDATE_STREAM: u64 = 0x6361_6e64_6964;
+const COMPONENT_STREAM: u64 = 0x636f_6d70_6f6e;
 
 /// Classes of evidence per bit.
 const CLASSES_PER_BIT: f64 = 16.0;

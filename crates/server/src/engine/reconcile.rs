@@ -51,7 +51,7 @@ impl Engine {
     }
 
     fn rebuild_groups(&self) -> Result<Vec<Vec<RecordKey>>, EngineError> {
-        let (mut linker, _) = linker_at(&self.store, &self.schema, self.applied)?;
+        let (mut linker, _) = linker_at(&self.store, &self.schema, &self.policy, self.applied)?;
         let present = Records::PresentAt(self.applied);
         insert_all(&self.store, present, &self.schema, &mut linker, |_| {})?;
         Ok(linker.settle().groups)
@@ -119,6 +119,7 @@ impl Engine {
             self.store.clone(),
             self.clock.clone(),
             self.schema.clone(),
+            self.policy.clone(),
             self.evaluator.clone(),
         )?;
         Ok(())

@@ -28,6 +28,7 @@ pub struct Engine {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) schema: Arc<Schema>,
+    pub(super) policy: Policy,
     pub(super) linker: Linker,
     pub(super) model_version: String,
     pub(super) evaluator: Evaluator,
@@ -50,16 +51,18 @@ impl Engine {
         store: Store,
         clock: Clock,
         schema: Arc<Schema>,
+        policy: Policy,
         evaluator: Evaluator,
     ) -> Result<Self, EngineError> {
         let applied = store.applied_seq()?;
-        let (linker, model_version) = linker_at(&store, &schema, applied)?;
+        let (linker, model_version) = linker_at(&store, &schema, &policy, applied)?;
         let mut engine = Self {
             next_participant: store.next_participant_id()?.0,
             linker,
             store,
             clock,
             schema,
+            policy,
             model_version,
             evaluator,
             evaluated_on: None,
@@ -185,6 +188,7 @@ pub(super) fn insert_all(
 pub(super) fn linker_at(
     store: &Store,
     schema: &Arc<Schema>,
+    policy: &Policy,
     seq: Seq,
 ) -> Result<(Linker, String), EngineError> {
     let at = (seq > Seq(0)).then_some(seq);
@@ -192,7 +196,7 @@ pub(super) fn linker_at(
         .active(ActivationKind::Model, at)?
         .ok_or_else(|| EngineError::Model("no model was activated".to_owned()))?;
     let model = read_model(&active.content, schema)?;
-    let mut linker = Linker::new(schema.clone(), Arc::new(model), Policy::default());
+    let mut linker = Linker::new(schema.clone(), Arc::new(model), policy.clone());
     for decision in store.decisions(Decisions::All)? {
         let undone = decision.undone.is_some_and(|undo| undo.seq <= seq);
         if decision.seq <= seq && !undone {

@@ -16,7 +16,7 @@ pub fn explanation_to_proto(
         weight_millibits: millibits(field.weight),
         term_frequency_millibits: millibits(field.term_frequency),
     });
-    let cut_off = |probability| millibits(MatchWeight::from_probability(probability));
+    let cut_off = |bits| millibits(MatchWeight(bits));
     proto::PairExplanation {
         left: Some(record_key_to_proto(left)),
         right: Some(record_key_to_proto(right)),

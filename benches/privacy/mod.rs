@@ -1,0 +1,17 @@
+//! Attacks on what the service stores, by somebody who holds it and a population file.
+//!
+//! The attacker knows schema, algorithm and parameters, not the keys: everything that needs a key
+//! is done with keys of the attacker's own, which leaves equality and similarity as they are.
+
+pub mod align;
+pub mod case;
+pub mod decode;
+pub mod graph;
+pub mod likeness;
+pub mod mutual;
+pub mod numbers;
+pub mod popcount;
+pub mod profile;
+pub mod propagate;
+pub mod scene;
+pub mod similarity;

@@ -1,0 +1,193 @@
+//! What the commands that link offline share: reading identity files and models, writing tables.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use encoding::LinkageKey;
+use linkage::{Linker, Model, Policy};
+use record::{AgencyId, RecordVersion, Schema};
+
+use super::report_rejected;
+use crate::{
+    catalogue::Code,
+    cli::{RejectedArgs, SchemaArgs},
+    exit::Exit,
+    failure::Failure,
+    intake::{
+        batch::{self, Intake, Seen},
+        identity::IdentityFile,
+        mapping::Mapping,
+        quality::Quality,
+    },
+    output::{file::WholeFile, progress::Progress},
+    secret, settings,
+};
+
+/// The identity files to link, and how they are read.
+#[derive(Debug, Args)]
+pub struct FilesArgs {
+    /// Identity files
+    #[arg(value_name = "FILE.csv", required = true)]
+    inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    schema: SchemaArgs,
+    /// Linkage key; without one, a random key that is forgotten afterwards
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Mapping of column names: once for all files, or once per file, in their order
+    #[arg(long, value_name = "FILE")]
+    mapping: Vec<PathBuf>,
+    /// What is known of the sources: which agencies hold no person twice
+    #[arg(long, value_name = "SOURCES.toml")]
+    sources: Option<PathBuf>,
+    #[command(flatten)]
+    rejected: RejectedArgs,
+}
+
+/// What was read, over all files.
+pub struct Input {
+    /// The quality of the accepted rows.
+    pub quality: Quality,
+    /// Number of rejected rows.
+    pub n_rejected: u64,
+    /// Whose records were read.
+    pub agencies: BTreeSet<AgencyId>,
+}
+
+impl FilesArgs {
+    /// The linkage schema to encode under.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file cannot be read or is no linkage schema.
+    pub fn schema(&self) -> Result<Arc<Schema>, Failure> {
+        settings::schema(&self.schema)
+    }
+
+    /// The limits of linkage, with what the sources file says.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file cannot be read or is no sources file.
+    pub fn policy(&self) -> Result<Policy, Failure> {
+        let Some(path) = &self.sources else { return Ok(Policy::default()) };
+        let text = fs::read_to_string(path).map_err(|error| Failure::reading(path, &error))?;
+        Policy::with_sources(&text)
+            .map_err(|error| Failure::plain(Exit::Usage, format!("{}: {error}", path.display())))
+    }
+
+    /// Encodes the records of all files under `schema` into `linker`.
+    ///
+    /// # Errors
+    /// [`Failure`] when a file cannot be read, or a file of rejected rows not be written.
+    pub fn read(&self, linker: &mut Linker, schema: &Arc<Schema>) -> Result<Input, Failure> {
+        let mappings = self.mappings()?;
+        let encoder = settings::encoder(schema, &self.linkage_key()?)?;
+        let progress = Progress::counting("rows read");
+        let mut seen = Seen::default();
+        let mut input =
+            Input { quality: Quality::new(schema), n_rejected: 0, agencies: BTreeSet::new() };
+        for (path, mapping) in self.inputs.iter().zip(&mappings) {
+            let file = IdentityFile::open(path, None, mapping, schema)?;
+            for column in &file.header().not_sent {
+                eprintln!("note: {}: {column} is not in the linkage schema", path.display());
+            }
+            let directory = settings::rejected_directory(&self.rejected, path);
+            let intake = Intake {
+                encoder: &encoder,
+                quality: Quality::new(schema),
+                version: RecordVersion(0),
+                rejected_directory: Some(&directory),
+            };
+            let agencies = &mut input.agencies;
+            let summary = batch::encode(path, file, intake, &mut seen, &progress, |record| {
+                if !agencies.contains(&record.key.agency) {
+                    agencies.insert(record.key.agency.clone());
+                }
+                linker.insert(record.key, record.version, record.record);
+                Ok(())
+            })?;
+            input.quality.add(&summary.quality);
+            input.n_rejected += summary.rejected.n_rows;
+            report_rejected(&summary.rejected);
+        }
+        Ok(input)
+    }
+
+    fn linkage_key(&self) -> Result<LinkageKey, Failure> {
+        match &self.key {
+            Some(path) => secret::linkage_key(path),
+            None => settings::random_key(0),
+        }
+    }
+
+    fn mappings(&self) -> Result<Vec<Mapping>, Failure> {
+        let read =
+            self.mapping.iter().map(|path| Mapping::read(path)).collect::<Result<Vec<_>, _>>()?;
+        match read.len() {
+            0 => Ok(vec![Mapping::default(); self.inputs.len()]),
+            1 => Ok(vec![read[0].clone(); self.inputs.len()]),
+            n if n == self.inputs.len() => Ok(read),
+            _ => {
+                let what = "--mapping is given neither once nor once per file";
+                Err(Failure::plain(Exit::Usage, what))
+            }
+        }
+    }
+}
+
+impl Input {
+    /// How the command ends: rejected rows are work that remains.
+    pub fn exit(&self) -> Exit {
+        if self.n_rejected == 0 { Exit::Done } else { Exit::WorkRemains }
+    }
+}
+
+/// Reads the linkage model at `path`.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be read or is no model for `schema`.
+pub fn read_model(path: &Path, schema: &Schema) -> Result<Model, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::reading(path, &error))?;
+    Model::from_toml(&text, schema).map_err(|error| {
+        Failure::new(Code::ModelFileInvalid, format!("{}: {error}", path.display()))
+            .remedy("name a model that was trained for this linkage schema")
+    })
+}
+
+/// Writes a CSV file that appears whole or not at all.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be written.
+pub fn write_csv<const N: usize>(
+    path: &Path,
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<(), Failure> {
+    let mut file = WholeFile::create(path)?;
+    let write = |file: &mut WholeFile| -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(file);
+        writer.write_record(header)?;
+        for row in rows {
+            writer.write_record(&row)?;
+        }
+        writer.flush()
+    };
+    write(&mut file).map_err(|error| file.failure(&error))?;
+    file.finish()
+}
+
+/// Writes a text file that appears whole or not at all.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be written.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = WholeFile::create(path)?;
+    let written = file.write_all(text.as_bytes());
+    written.map_err(|error| file.failure(&error))?;
+    file.finish()
+}

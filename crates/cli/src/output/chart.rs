@@ -1,0 +1,190 @@
+//! Charts of a linkage model as SVG: match weights with their intervals, the calibration curve.
+
+use std::ops::Range;
+
+use plotters::{
+    coord::Shift,
+    drawing::DrawingAreaErrorKind,
+    element::{PathElement, Polygon, Rectangle, Text},
+    prelude::{
+        ChartBuilder, Color, DrawingArea, IntoDrawingArea, IntoFont, IntoSegmentedCoord, RGBColor,
+        SVGBackend, SegmentValue, WHITE,
+    },
+    style::text_anchor::{HPos, Pos, VPos},
+};
+
+/// Width of every chart, in pixels.
+const WIDTH: u32 = 760;
+const ROW_HEIGHT: u32 = 20;
+/// Space for the names of levels, left of the bars.
+const LABEL_WIDTH: u32 = 110;
+/// Space for the axis below the bars.
+const AXIS_HEIGHT: u32 = 46;
+const CURVE_HEIGHT: u32 = 320;
+
+const FONT: (&str, u32) = ("sans-serif", 12);
+const FOR: RGBColor = RGBColor(44, 123, 182);
+const AGAINST: RGBColor = RGBColor(202, 90, 40);
+const INK: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(225, 225, 225);
+
+/// What can go wrong while drawing into text.
+pub type ChartError = DrawingAreaErrorKind<std::io::Error>;
+
+/// A horizontal bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// The comparison level.
+    pub label: String,
+    /// The match weight, in bits.
+    pub weight: f64,
+    /// The 95 % interval of the weight.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// A point of a curve with a band, at a weight in bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BandPoint {
+    /// The weight, in bits.
+    pub weight: f64,
+    /// The value, 0 to 1.
+    pub value: f64,
+    /// Lower edge of the band.
+    pub low: f64,
+    /// Upper edge of the band.
+    pub high: f64,
+}
+
+/// A chart of one field's levels as an `<svg>` element, a bar each from 0 to its weight, on an axis
+/// of `range` bits.
+///
+/// # Errors
+/// [`ChartError`] when the chart cannot be drawn.
+pub fn weights(bars: &[Bar], range: Range<f64>) -> Result<String, ChartError> {
+    let mut svg = String::new();
+    {
+        let height = ROW_HEIGHT * bars.len() as u32 + AXIS_HEIGHT;
+        let area = canvas(&mut svg, height)?;
+        let mut chart = ChartBuilder::on(&area)
+            .margin(4)
+            .margin_right(24)
+            .x_label_area_size(AXIS_HEIGHT - 8)
+            .y_label_area_size(LABEL_WIDTH)
+            .build_cartesian_2d(range, (0..bars.len() as i32).into_segmented())?;
+        // The best level stands at the top; the axis counts from the bottom.
+        let row_of = |place: usize| (bars.len() - 1 - place) as i32;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .disable_y_axis()
+            .x_labels(12)
+            .y_labels(0)
+            .bold_line_style(GRID)
+            .light_line_style(WHITE)
+            .x_label_formatter(&|bits| format!("{bits:.0}"))
+            .x_desc("match weight in bits")
+            .axis_desc_style(FONT)
+            .label_style(FONT)
+            .draw()?;
+        let labels = FONT.into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
+        for (place, bar) in bars.iter().enumerate() {
+            let (row, middle) = (row_of(place), SegmentValue::CenterOf(row_of(place)));
+            let color = if bar.weight < 0.0 { AGAINST } else { FOR };
+            let corners =
+                [(0.0, SegmentValue::Exact(row)), (bar.weight, SegmentValue::Exact(row + 1))];
+            let mut body = Rectangle::new(corners, color.mix(0.55).filled());
+            body.set_margin(4, 4, 0, 0);
+            chart.draw_series([body])?;
+            if let Some((low, high)) = bar.interval {
+                let whisker = vec![(low, middle.clone()), (high, middle.clone())];
+                chart.draw_series([PathElement::new(whisker, INK.stroke_width(2))])?;
+            }
+            let (_, y) = chart.backend_coord(&(0.0, middle));
+            area.draw(&Text::new(bar.label.clone(), (LABEL_WIDTH as i32 - 4, y), labels.clone()))?;
+        }
+        area.present()?;
+    }
+    Ok(svg)
+}
+
+/// A chart of probability over weight as an `<svg>` element: the curve with its band, and a
+/// vertical line with a name at each of `marks`.
+///
+/// # Errors
+/// [`ChartError`] when the chart cannot be drawn.
+pub fn calibration(curve: &[BandPoint], marks: &[(&str, f64)]) -> Result<String, ChartError> {
+    let mut svg = String::new();
+    {
+        let area = canvas(&mut svg, CURVE_HEIGHT)?;
+        let ends = curve.first().zip(curve.last());
+        let range = ends.map_or(0.0..1.0, |(first, last)| first.weight..last.weight);
+        let mut chart = ChartBuilder::on(&area)
+            .margin(4)
+            .margin_right(24)
+            .x_label_area_size(AXIS_HEIGHT - 8)
+            .y_label_area_size(64)
+            .build_cartesian_2d(range, 0.0..1.08)?;
+        chart
+            .configure_mesh()
+            .bold_line_style(GRID)
+            .light_line_style(WHITE)
+            .x_labels(12)
+            .x_label_formatter(&|bits| format!("{bits:.0}"))
+            .y_label_formatter(&|probability| format!("{probability:.1}"))
+            .x_desc("weight of a join in bits")
+            .y_desc("probability that it is right")
+            .axis_desc_style(FONT)
+            .label_style(FONT)
+            .draw()?;
+        let upper_edge = curve.iter().map(|point| (point.weight, point.high));
+        let lower_edge = curve.iter().rev().map(|point| (point.weight, point.low));
+        let band: Vec<_> = upper_edge.chain(lower_edge).collect();
+        chart.draw_series([Polygon::new(band, FOR.mix(0.2).filled())])?;
+        let line: Vec<_> = curve.iter().map(|point| (point.weight, point.value)).collect();
+        chart.draw_series([PathElement::new(line, FOR.stroke_width(2))])?;
+        for (name, weight) in marks {
+            let mark = vec![(*weight, 0.0), (*weight, 1.0)];
+            chart.draw_series([PathElement::new(mark, AGAINST.stroke_width(1))])?;
+            let style = FONT.into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Center));
+            chart.draw_series([Text::new((*name).to_owned(), (*weight, 1.04), style)])?;
+        }
+        area.present()?;
+    }
+    Ok(svg)
+}
+
+fn canvas(svg: &mut String, height: u32) -> Result<DrawingArea<SVGBackend<'_>, Shift>, ChartError> {
+    let area = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
+    area.fill(&WHITE)?;
+    Ok(area)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_has_its_bar_and_an_interval_only_where_it_is_known() {
+        let bar = |label: &str, weight, interval| Bar { label: label.to_owned(), weight, interval };
+        let bars = [bar("exact", 8.0, Some((7.0, 9.0))), bar("differ", -3.0, None)];
+        let svg = weights(&bars, -10.0..10.0).unwrap();
+        assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
+        assert!(svg.contains("exact") && svg.contains("differ"), "{svg}");
+        let n_bars = svg.matches("opacity=\"0.55\"").count();
+        let n_intervals = svg.matches("stroke-width=\"2\"").count();
+        assert_eq!((n_bars, n_intervals), (2, 1), "{svg}");
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_element() {
+        let bar = Bar { label: "<script>".to_owned(), weight: 1.0, interval: None };
+        assert!(!weights(&[bar], -1.0..1.0).unwrap().contains("<script>"));
+    }
+
+    #[test]
+    fn the_cut_offs_are_marked_on_the_curve() {
+        let point = |weight, value| BandPoint { weight, value, low: 0.9 * value, high: value };
+        let svg = calibration(&[point(-2.0, 0.1), point(5.0, 0.9)], &[("lower", 0.0)]).unwrap();
+        assert!(svg.contains("lower") && svg.contains("<polygon"), "{svg}");
+    }
+}
