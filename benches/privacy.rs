@@ -105,7 +105,10 @@ fn percent(share: f64) -> String {
 }
 
 fn cell(share: Share) -> String {
-    format!("{} ({})", percent(share.recall()), percent(share.precision()))
+    match share.claimed {
+        0 => "nothing claimed".to_owned(),
+        _ => format!("{} ({})", percent(share.recall()), percent(share.precision())),
+    }
 }
 
 /// The attacks on equality, on both schemas and in every setting, with both controls.

@@ -3,7 +3,7 @@
 #[path = "privacy/mod.rs"]
 pub mod privacy;
 
-// The service's own re-keying, from its source: the server keeps these modules to itself.
+// The service's own re-keying, built from its source: the server exports neither module.
 #[path = "../crates/server/src/files.rs"]
 pub mod files;
 #[path = "../crates/server/src/pepper.rs"]

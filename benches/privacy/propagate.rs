@@ -18,9 +18,6 @@ const DISAGREEMENT: f32 = 1.5;
 const MARGIN: f32 = 4.0;
 /// A claim that leads by this much, in nats, takes its person from the other participants.
 const SURE: f32 = 16.0;
-/// People that a claim may leave to choose from, as by a value that one household shares: those
-/// taken by others are out.
-const HOUSEHOLD: f32 = 4.0;
 /// Least share of a participant's weight on which it agrees with its candidate.
 const AGREEMENT: f32 = 0.5;
 /// The margins of profiles to start with, in nats, from careful to bold.
@@ -190,7 +187,7 @@ impl Propagation<'_> {
         scored.sort_by(|a, b| b.0.0.total_cmp(&a.0.0).then(a.1.cmp(&b.1)));
         let ((best, agreed), person) = *scored.first()?;
         let margin = best - scored.get(1).map_or(0.0, |second| second.0.0.max(0.0));
-        let enough = (self.graphs.population.people.len() as f32 / HOUSEHOLD).ln();
+        let enough = (self.graphs.population.people.len() as f32).ln();
         (margin >= MARGIN && agreed >= AGREEMENT && best >= enough)
             .then_some(Claim { person, margin })
     }

@@ -86,12 +86,22 @@ pub(crate) struct Histogram {
     joins: Vec<[f64; N_BINS]>,
     /// Joins that a source free of duplicates forbids.
     forbidden: Vec<[f64; N_BINS]>,
+    /// Pairs of groups with too little in common to be compared.
+    silent: [f64; N_BINS],
     /// Record pairs that the joins link, by half a bit.
     pairs: [f64; N_BINS],
     pairs_above: f64,
     joins_above: f64,
     /// Share of the pairs of records that lie within a source free of duplicates.
     forbidden_share: f64,
+}
+
+/// Cut-offs as chosen for error rates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Chosen {
+    pub(crate) upper: MatchWeight,
+    pub(crate) lower: MatchWeight,
+    pub(crate) silent: MatchWeight,
 }
 
 /// What cut-offs are to achieve.
@@ -126,6 +136,7 @@ impl Histogram {
         Self {
             joins: vec![[0.0; N_BINS]; N_FOLDS],
             forbidden: vec![[0.0; N_BINS]; N_FOLDS],
+            silent: [0.0; N_BINS],
             pairs: [0.0; N_BINS],
             pairs_above: 0.0,
             joins_above: 0.0,
@@ -164,6 +175,13 @@ impl Histogram {
     pub(crate) fn count_forbidden(&mut self, component: usize, weight: MatchWeight, times: f64) {
         if let Some(bin) = Self::bin(weight) {
             self.forbidden[component % N_FOLDS][bin] += times;
+        }
+    }
+
+    /// Counts two groups with too little in common to be compared.
+    pub(crate) fn count_silent(&mut self, weight: MatchWeight, times: f64) {
+        if let Some(bin) = Self::bin(weight) {
+            self.silent[bin] += times;
         }
     }
 
@@ -207,13 +225,13 @@ impl Histogram {
         Calibration { knots }
     }
 
-    /// The cut-offs `(upper, lower)` that keep `rates`, for `n_records` records.
+    /// The cut-offs that keep `rates`, for `n_records` records.
     pub(crate) fn cut_offs(
         &self,
         calibration: &Calibration,
         rates: ErrorRates,
         n_records: usize,
-    ) -> (MatchWeight, MatchWeight) {
+    ) -> Chosen {
         let joins = Self::without(&self.joins, None);
         let edge = |slice: usize| MatchWeight(FLOOR + slice as f64 / SLICES_PER_BIT);
         // A slice holds its share of a bin.
@@ -236,7 +254,17 @@ impl Histogram {
         }
         let n_right = |slice: usize| joins[bin(slice)] * share * right(slice);
         let n_all: f64 = self.joins_above + (0..N_SLICES).map(n_right).sum::<f64>();
-        let most_tasks = rates.tasks_per_thousand * n_records as f64 / 1000.0;
+        // Half of the tasks for each of the two kinds of doubt.
+        let most_tasks = rates.tasks_per_thousand * n_records as f64 / 1000.0 / 2.0;
+        let mut silent = N_SLICES;
+        let mut n_silent = 0.0;
+        while silent > upper {
+            n_silent += self.silent[bin(silent - 1)] * share;
+            if n_silent > most_tasks {
+                break;
+            }
+            silent -= 1;
+        }
         let mut n_unseen: f64 = (0..upper).map(n_right).sum();
         let mut n_tasks = 0.0;
         let mut lower = upper;
@@ -248,7 +276,7 @@ impl Histogram {
             lower -= 1;
             n_unseen -= n_right(lower);
         }
-        (edge(upper), edge(lower))
+        Chosen { upper: edge(upper), lower: edge(lower), silent: edge(silent) }
     }
 }
 

@@ -48,6 +48,7 @@ impl<'a> Settler<'a> {
         let limits = Limits {
             upper: MatchWeight(cut_offs.upper),
             lower: MatchWeight(cut_offs.lower),
+            silent: MatchWeight(cut_offs.silent),
             margin: MatchWeight(cut_offs.margin),
         };
         Self { linker, model, scorer, limits }
@@ -184,8 +185,8 @@ impl<'a> Settler<'a> {
     }
 
     /// A pair votes on joining two groups if full agreement in the fields that both records have
-    /// would reach the minimum of evidence. Others say too little either way: a wage record with SSN
-    /// and name says nothing about a record without SSN.
+    /// would reach the minimum of evidence. Others say too little either way: a wage record with
+    /// SSN and name says nothing about a record without SSN.
     fn vote(&self, left: NodeId, right: NodeId) -> Vote {
         let score = self.scorer.score(&self.linker.index, left, right);
         let weight = self.weight(score);

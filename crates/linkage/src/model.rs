@@ -71,6 +71,8 @@ pub struct CutOffs {
     pub upper: f64,
     /// From here up to `upper` a steward is asked; below, two people.
     pub lower: f64,
+    /// From here on a steward is asked about groups that have too little in common to be compared.
+    pub silent: f64,
     /// Bits by which a join must beat another one of either group that contradicts it.
     pub margin: f64,
     /// The weight that full agreement in all fields which two records have must reach, or they are
@@ -240,7 +242,7 @@ impl Model {
     /// The model as TOML; [`Model::from_toml`] reads it back to the last bit.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
-        let CutOffs { upper, lower, margin, minimum_evidence } = self.cut_offs;
+        let CutOffs { upper, lower, silent, margin, minimum_evidence } = self.cut_offs;
         let TermFrequencyRule { floor, cap, near_share } = self.term_frequency;
         let rates = self.error_rates;
         // Writing to a string cannot fail.
@@ -254,7 +256,7 @@ impl Model {
              correlated_share = {:?}\n\
              # Most bits of one record pair's vote on joining two groups.\nvote_limit = {:?}\n\n\
              # Match weights in bits: link from `upper` on, ask a steward from `lower` on.\n\
-             [cut_offs]\nupper = {upper:?}\nlower = {lower:?}\nmargin = {margin:?}\n\
+             [cut_offs]\nupper = {upper:?}\nlower = {lower:?}\nsilent = {silent:?}\nmargin = {margin:?}\n\
              minimum_evidence = {minimum_evidence:?}\n\n\
              # What the cut-offs are to achieve.\n\
              [error_rates]\nfalse_links = {:?}\ndoubtful_join = {:?}\nmissed_joins = {:?}\n\
@@ -314,14 +316,14 @@ impl Model {
             if holds { Ok(()) } else { Err(ModelError::Range { place: place.to_owned(), allowed }) }
         };
         let is_probability = |p: f64| p > 0.0 && p < 1.0;
-        let CutOffs { upper, lower, margin, .. } = self.cut_offs;
+        let CutOffs { upper, lower, silent, margin, .. } = self.cut_offs;
         let TermFrequencyRule { floor, cap, near_share } = self.term_frequency;
         range(is_probability(self.prior), "prior", "above 0 and below 1")?;
         range((0.0..1.0).contains(&self.household), "household", "0 or more and below 1")?;
         range((0.0..1.0).contains(&self.twins), "twins", "0 or more and below 1")?;
         let is_weight = |bits: f64| (-100.0..=100.0).contains(&bits);
         range(
-            is_weight(lower) && is_weight(upper) && lower <= upper,
+            is_weight(lower) && is_weight(upper) && is_weight(silent) && lower <= upper,
             "cut_offs",
             "-100 <= lower <= upper <= 100 bits must hold",
         )?;

@@ -36,6 +36,8 @@ pub(crate) struct Limits {
     pub(crate) upper: MatchWeight,
     /// and from here on a steward is asked.
     pub(crate) lower: MatchWeight,
+    /// From here on a steward is asked about groups that are not compared.
+    pub(crate) silent: MatchWeight,
     /// Bits by which a join must beat the second-best one that contradicts it.
     pub(crate) margin: MatchWeight,
 }
@@ -158,9 +160,9 @@ impl Cross {
     }
 
     /// The weight to ask a steward about: of pairs that are not compared only one that would have
-    /// been joined.
+    /// been joined, from its own cut-off on.
     fn weight_to_ask(self, limits: Limits) -> Option<MatchWeight> {
-        let silent = self.silent.map(MatchWeight::from).filter(|weight| *weight >= limits.upper);
+        let silent = self.silent.map(MatchWeight::from).filter(|weight| *weight >= limits.silent);
         self.mean().or(silent).filter(|weight| !self.apart && *weight >= limits.lower)
     }
 
@@ -375,13 +377,15 @@ impl Agglomeration {
     }
 
     fn reason(&self, left: usize, right: usize, weight: MatchWeight) -> ReviewReason {
-        self.objection(left, right).unwrap_or(if self.cross(left, right).votes == 0 {
+        if let Some(objection) = self.objection(left, right) {
+            objection
+        } else if self.cross(left, right).votes == 0 {
             ReviewReason::Evidence
         } else if weight >= self.limits.upper {
             ReviewReason::Margin
         } else {
             ReviewReason::Band
-        })
+        }
     }
 
     fn finish(self) -> Division {

@@ -175,9 +175,9 @@ impl Scorer {
     }
 
     /// Two people are strangers or, with the model's probabilities, of one household or twins; the
-    /// likelihood of a pair's levels is the mixture of these. So what members of a household share (family
-    /// name, address, telephone) is never more evidence than it is rare that two people share a
-    /// household, however many such fields agree.
+    /// likelihood of a pair's levels is the mixture of these. So what members of a household share
+    /// (family name, address, telephone) is never more evidence than it is rare that two people
+    /// share a household, however many such fields agree.
     fn against_anybody(&self, evidence: &Evidence) -> f64 {
         let strangers = self.against_strangers(evidence);
         if self.household == 0.0 && self.twins == 0.0 {

@@ -277,7 +277,13 @@ impl Model {
             household: 1e-5,
             twins: 1e-7,
             // Odds of nine to one and three to seven, by the model's own probabilities.
-            cut_offs: CutOffs { upper: 3.17, lower: -1.22, margin: 1.0, minimum_evidence: 3.17 },
+            cut_offs: CutOffs {
+                upper: 3.17,
+                lower: -1.22,
+                silent: 3.17,
+                margin: 1.0,
+                minimum_evidence: 3.17,
+            },
             error_rates: ErrorRates::default(),
             calibration: Calibration::default(),
             term_frequency: TermFrequencyRule { floor: 1e-5, cap: 8.0, near_share: 0.5 },

@@ -23,8 +23,8 @@ mod sections;
 ///
 /// Several files are several agencies, each named after its file unless a column agency says
 /// otherwise. The records are encoded and compared exactly as the service compares them. Without
-/// --model the match weights are trained on the files themselves, without labels, and the cut-offs are
-/// chosen for the model's error rates. What a steward would review counts as not linked.
+/// --model the match weights are trained on the files themselves, without labels, and the cut-offs
+/// are chosen for the model's error rates. What a steward would review counts as not linked.
 #[derive(Debug, Args)]
 #[command(after_long_help = COLUMNS_HELP)]
 pub struct Link {

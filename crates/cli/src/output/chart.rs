@@ -7,8 +7,7 @@ use plotters::{
     drawing::DrawingAreaErrorKind,
     element::{PathElement, Polygon, Rectangle, Text},
     prelude::{
-        ChartBuilder, Color, DrawingArea, IntoDrawingArea, IntoFont, IntoSegmentedCoord, RGBColor,
-        SVGBackend, SegmentValue, WHITE,
+        ChartBuilder, Color, DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, WHITE,
     },
     style::text_anchor::{HPos, Pos, VPos},
 };
@@ -70,9 +69,7 @@ pub fn weights(bars: &[Bar], range: Range<f64>) -> Result<String, ChartError> {
             .margin_right(24)
             .x_label_area_size(AXIS_HEIGHT - 8)
             .y_label_area_size(LABEL_WIDTH)
-            .build_cartesian_2d(range, (0..bars.len() as i32).into_segmented())?;
-        // The best level stands at the top; the axis counts from the bottom.
-        let row_of = |place: usize| (bars.len() - 1 - place) as i32;
+            .build_cartesian_2d(range, 0.0..bars.len() as f64)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
@@ -88,15 +85,13 @@ pub fn weights(bars: &[Bar], range: Range<f64>) -> Result<String, ChartError> {
             .draw()?;
         let labels = FONT.into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
         for (place, bar) in bars.iter().enumerate() {
-            let (row, middle) = (row_of(place), SegmentValue::CenterOf(row_of(place)));
+            // The best level stands at the top; the axis counts from the bottom.
+            let middle = (bars.len() - place) as f64 - 0.5;
             let color = if bar.weight < 0.0 { AGAINST } else { FOR };
-            let corners =
-                [(0.0, SegmentValue::Exact(row)), (bar.weight, SegmentValue::Exact(row + 1))];
-            let mut body = Rectangle::new(corners, color.mix(0.55).filled());
-            body.set_margin(4, 4, 0, 0);
-            chart.draw_series([body])?;
+            let corners = [(0.0, middle - 0.3), (bar.weight, middle + 0.3)];
+            chart.draw_series([Rectangle::new(corners, color.mix(0.55).filled())])?;
             if let Some((low, high)) = bar.interval {
-                let whisker = vec![(low, middle.clone()), (high, middle.clone())];
+                let whisker = vec![(low, middle), (high, middle)];
                 chart.draw_series([PathElement::new(whisker, INK.stroke_width(2))])?;
             }
             let (_, y) = chart.backend_coord(&(0.0, middle));
@@ -108,11 +103,11 @@ pub fn weights(bars: &[Bar], range: Range<f64>) -> Result<String, ChartError> {
 }
 
 /// A chart of probability over weight as an `<svg>` element: the curve with its band, and a
-/// vertical line with a name at each of `marks`.
+/// vertical line at each of the two cut-offs, in bits.
 ///
 /// # Errors
 /// [`ChartError`] when the chart cannot be drawn.
-pub fn calibration(curve: &[BandPoint], marks: &[(&str, f64)]) -> Result<String, ChartError> {
+pub fn calibration(curve: &[BandPoint], lower: f64, upper: f64) -> Result<String, ChartError> {
     let mut svg = String::new();
     {
         let area = canvas(&mut svg, CURVE_HEIGHT)?;
@@ -123,7 +118,7 @@ pub fn calibration(curve: &[BandPoint], marks: &[(&str, f64)]) -> Result<String,
             .margin_right(24)
             .x_label_area_size(AXIS_HEIGHT - 8)
             .y_label_area_size(64)
-            .build_cartesian_2d(range, 0.0..1.08)?;
+            .build_cartesian_2d(range.clone(), 0.0..1.08)?;
         chart
             .configure_mesh()
             .bold_line_style(GRID)
@@ -142,11 +137,15 @@ pub fn calibration(curve: &[BandPoint], marks: &[(&str, f64)]) -> Result<String,
         chart.draw_series([Polygon::new(band, FOR.mix(0.2).filled())])?;
         let line: Vec<_> = curve.iter().map(|point| (point.weight, point.value)).collect();
         chart.draw_series([PathElement::new(line, FOR.stroke_width(2))])?;
-        for (name, weight) in marks {
-            let mark = vec![(*weight, 0.0), (*weight, 1.0)];
-            chart.draw_series([PathElement::new(mark, AGAINST.stroke_width(1))])?;
-            let style = FONT.into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Center));
-            chart.draw_series([Text::new((*name).to_owned(), (*weight, 1.04), style)])?;
+        // Each name stands on its own side of its line: the two may be equal.
+        let gap = (range.end - range.start) / 200.0;
+        for (name, weight, gap, side) in
+            [("lower", lower, -gap, HPos::Right), ("upper", upper, gap, HPos::Left)]
+        {
+            let line = vec![(weight, 0.0), (weight, 1.08)];
+            chart.draw_series([PathElement::new(line, AGAINST.stroke_width(1))])?;
+            let style = FONT.into_font().color(&INK).pos(Pos::new(side, VPos::Center));
+            chart.draw_series([Text::new(name, (weight + gap, 1.04), style)])?;
         }
         area.present()?;
     }
@@ -184,7 +183,7 @@ mod tests {
     #[test]
     fn the_cut_offs_are_marked_on_the_curve() {
         let point = |weight, value| BandPoint { weight, value, low: 0.9 * value, high: value };
-        let svg = calibration(&[point(-2.0, 0.1), point(5.0, 0.9)], &[("lower", 0.0)]).unwrap();
-        assert!(svg.contains("lower") && svg.contains("<polygon"), "{svg}");
+        let svg = calibration(&[point(-2.0, 0.1), point(5.0, 0.9)], 0.0, 3.0).unwrap();
+        assert!(["lower", "upper", "<polygon"].iter().all(|part| svg.contains(part)), "{svg}");
     }
 }

@@ -159,7 +159,9 @@ fn shown(cell: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
-            format!("{:.4}", number.as_f64().unwrap_or_default())
+            let number = number.as_f64().unwrap_or_default();
+            let is_small = number != 0.0 && number.abs() < 0.001;
+            if is_small { format!("{number:.2e}") } else { format!("{number:.4}") }
         }
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(" "),
         other => other.to_string(),

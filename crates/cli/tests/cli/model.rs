@@ -30,7 +30,7 @@ fn a_model_is_shown_as_tables_and_as_a_page() {
 fn a_model_of_another_schema_is_refused() {
     let desk = Desk::new();
     desk.write("model.toml", MODEL.replace("\"waymark-us\"", "\"elsewhere\""));
-    desk.waymark("model show model.toml").exits(65).tells(&["MODEL_FILE_INVALID"]);
+    desk.waymark("model show model.toml").exits(78).tells(&["MODEL_FILE_INVALID"]);
 }
 
 /// A higher upper cut-off than any pair reaches takes every link apart, and the other way round

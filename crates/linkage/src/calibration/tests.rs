@@ -51,15 +51,30 @@ fn cut_offs_keep_the_wanted_rates() {
     let calibration = histogram.calibrate();
     let cut = |rates| histogram.cut_offs(&calibration, rates, 10_000_000);
     let rates = ErrorRates { false_links: 0.02, ..ErrorRates::default() };
-    let (upper, lower) = cut(rates);
+    let Chosen { upper, lower, .. } = cut(rates);
     assert!(lower <= upper);
     let linked: Vec<_> = joins.iter().filter(|(weight, _)| *weight >= upper.0).collect();
     let wrong = linked.iter().filter(|(_, is_right)| !is_right).count();
     assert!((wrong as f64) < 0.03 * linked.len() as f64, "{wrong} of {}", linked.len());
     // Stricter rates raise the cut-off; fewer tasks allowed raise the lower one.
-    assert!(cut(ErrorRates { false_links: 0.002, ..rates }).0 > upper);
+    assert!(cut(ErrorRates { false_links: 0.002, ..rates }).upper > upper);
     let few = histogram.cut_offs(&calibration, rates, 1_000);
-    assert!(few.1 > lower && few.0 == upper);
+    assert!(few.lower > lower && few.upper == upper);
+}
+
+#[test]
+fn pairs_with_little_in_common_are_asked_about_as_far_as_there_is_time() {
+    let (mut histogram, _) = drawn(20_000, 0.1, 3);
+    for number in 0..2_000 {
+        histogram.count_silent(MatchWeight(f64::from(number % 100) / 10.0), 1.0);
+    }
+    let calibration = histogram.calibrate();
+    let rates = ErrorRates::default();
+    let cut = |n_records| histogram.cut_offs(&calibration, rates, n_records);
+    assert_eq!(cut(100_000_000).silent, cut(100_000_000).upper);
+    // 750 tasks of 1.5 for 1,000 records, half of them: the 375 strongest of 200 a bit.
+    let asked = cut(500_000).silent.0;
+    assert!((8.0..8.5).contains(&asked), "{asked}");
 }
 
 #[test]

@@ -4,8 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: Limits =
-    Limits { upper: MatchWeight(5.0), lower: MatchWeight(1.0), margin: MatchWeight(2.0) };
+const LIMITS: Limits = Limits {
+    upper: MatchWeight(5.0),
+    lower: MatchWeight(1.0),
+    silent: MatchWeight(6.0),
+    margin: MatchWeight(2.0),
+};
 
 fn vote(weight: i32) -> Vote {
     Vote {

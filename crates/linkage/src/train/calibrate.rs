@@ -4,7 +4,7 @@ use record::{AgencyId, RecordKey};
 
 use super::TrainingOptions;
 use crate::{
-    calibration::{FLOOR, Histogram},
+    calibration::{Chosen, FLOOR, Histogram},
     component::Settler,
     edges::Edges,
     index::NodeId,
@@ -21,7 +21,7 @@ impl Linker {
         let scorer = Scorer::new(&self.schema, model, &self.index);
         let settler = Settler::new(self, model, &scorer);
         let floor = MatchWeight(FLOOR);
-        let limits = Limits { upper: floor, lower: floor, ..settler.limits };
+        let limits = Limits { upper: floor, lower: floor, silent: floor, ..settler.limits };
         let settler = Settler { limits, ..settler };
         let (seeds, share) = self.sample_components(nodes, options);
         let edges = settler.explore(&seeds);
@@ -33,15 +33,22 @@ impl Linker {
             for join in settled.joins {
                 histogram.count(number, join.weight, join.n_pairs, times);
             }
-            let is_forbidden = |reason| reason == ReviewReason::OneSource;
-            for task in settled.tasks.iter().filter(|task| is_forbidden(task.reason)) {
-                histogram.count_forbidden(number, task.weight, times);
+            for task in settled.tasks {
+                match task.reason {
+                    ReviewReason::OneSource => {
+                        histogram.count_forbidden(number, task.weight, times)
+                    }
+                    ReviewReason::Evidence => histogram.count_silent(task.weight, times),
+                    _ => (),
+                }
             }
         }
         model.calibration = histogram.calibrate();
-        let (upper, lower) = histogram.cut_offs(&model.calibration, model.error_rates, self.len());
+        let Chosen { upper, lower, silent } =
+            histogram.cut_offs(&model.calibration, model.error_rates, self.len());
         model.cut_offs.upper = upper.0;
         model.cut_offs.lower = lower.0;
+        model.cut_offs.silent = silent.0;
     }
 
     /// Share of the pairs of records that lie within one source that is free of duplicates.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use linkage::{Linker, Model, Policy, Settlement};
+use linkage::{Linker, Model, Settlement};
 use record::RecordKey;
 use serde_json::json;
 
@@ -67,7 +67,8 @@ impl Compare {
         let schema = self.files.schema()?;
         let before = Arc::new(read_model(&self.before, &schema)?);
         let after = Arc::new(read_model(&self.after, &schema)?);
-        let mut linker = Linker::new(Arc::clone(&schema), Arc::clone(&before), Policy::default());
+        let mut linker =
+            Linker::new(Arc::clone(&schema), Arc::clone(&before), self.files.policy()?);
         let input = self.files.read(&mut linker, &schema)?;
         eprintln!("linking {} records under {}", linker.len(), self.before.display());
         let first = linker.settle();
@@ -178,15 +179,13 @@ fn totals(before: &Settlement, after: &Settlement) -> Section {
 /// The weights that hold for the whole model, in bits.
 fn parameters(before: &Model, after: &Model) -> Section {
     let mut section = Section::new("parameters", &["parameter", "before", "after", "change"]);
-    let parameters: [(&str, fn(&Model) -> f64); 5] = [
-        ("prior", |model| model.prior_weight().0),
-        ("upper", |model| model.cut_offs.upper),
-        ("lower", |model| model.cut_offs.lower),
-        ("margin", |model| model.cut_offs.margin),
-        ("minimum_evidence", |model| model.cut_offs.minimum_evidence),
-    ];
-    for (name, weight) in parameters {
-        let (before, after) = (weight(before), weight(after));
+    for (name, before, after) in [
+        ("prior", before.prior_weight().0, after.prior_weight().0),
+        ("upper", before.cut_offs.upper, after.cut_offs.upper),
+        ("lower", before.cut_offs.lower, after.cut_offs.lower),
+        ("margin", before.cut_offs.margin, after.cut_offs.margin),
+        ("minimum_evidence", before.cut_offs.minimum_evidence, after.cut_offs.minimum_evidence),
+    ] {
         section.row(vec![text(name), json!(before), json!(after), json!(after - before)]);
     }
     section
@@ -221,7 +220,7 @@ mod tests {
         text.split(", ").map(group).collect()
     }
 
-    fn pairs(pairs: &[Pair]) -> Vec<String> {
+    fn pairs(pairs: &[Pair<'_>]) -> Vec<String> {
         pairs.iter().map(|(left, right)| format!("{left} {right}")).collect()
     }
 

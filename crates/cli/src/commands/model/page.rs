@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use linkage::{Estimate, FieldModel, MatchWeight, Model};
+use linkage::{Estimate, FieldModel, LevelModel, MatchWeight, Model};
 
 use super::interval::weight_interval;
 use crate::output::chart::{self, BandPoint, Bar, ChartError};
@@ -49,13 +49,13 @@ pub fn page(model: &Model) -> Result<String, ChartError> {
          steward is asked.</p>\n<figure>\n{}</figure>\n</body>\n</html>\n",
         cut_offs.upper,
         cut_offs.lower,
-        chart::calibration(&curve(model), &[("lower", cut_offs.lower), ("upper", cut_offs.upper)])?,
+        chart::calibration(&curve(model), cut_offs.lower, cut_offs.upper)?,
     );
     Ok(html)
 }
 
 fn bars(field: &FieldModel) -> Vec<Bar> {
-    let bar = |level: &linkage::LevelModel| Bar {
+    let bar = |level: &LevelModel| Bar {
         label: level.level.to_string(),
         weight: level.weight().0,
         interval: weight_interval(field, level),

@@ -19,7 +19,8 @@ use crate::{
 const HELP: &str = "\
 weights      what agreement at a level says, log2(m / u) bits: m is the share of the level among
              pairs of one person, u among pairs of two people; low and high enclose the weight
-             with 95 % confidence; n_m and n_u are the pairs that showed the level in training
+             with 95 % confidence; n_m and n_u are the pairs that showed the level in training;
+             where there was none, m or u is assumed and the weight has no interval
 priors       how likely two records drawn at random are of one person, household, pair of twins
 cut_offs     in bits, with the calibrated probability that a join of this weight is right
 error_rates  what training chose the cut-offs for
@@ -106,12 +107,14 @@ fn priors(model: &Model) -> Section {
 fn cut_offs(model: &Model) -> Section {
     let columns = ["cut_off", "weight", "probability", "low", "high"];
     let mut section = Section::new("cut_offs", &columns);
-    let CutOffs { upper, lower, margin, minimum_evidence } = model.cut_offs;
+    let CutOffs { upper, lower, silent, margin, minimum_evidence } = model.cut_offs;
     for (name, weight) in [("upper", upper), ("lower", lower)] {
         let Estimate { value, low, high } = model.probability(MatchWeight(weight));
         section.row(vec![text(name), json!(weight), json!(value), json!(low), json!(high)]);
     }
-    for (name, weight) in [("margin", margin), ("minimum_evidence", minimum_evidence)] {
+    for (name, weight) in
+        [("silent", silent), ("margin", margin), ("minimum_evidence", minimum_evidence)]
+    {
         section.row(vec![text(name), json!(weight), Value::Null, Value::Null, Value::Null]);
     }
     section
