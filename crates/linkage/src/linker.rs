@@ -38,6 +38,8 @@ pub struct Linker {
     pub(crate) edges: Edges,
     /// By node; `None` in places that are free.
     pub(crate) names: Vec<Option<NodeName>>,
+    /// By node: the node that stands for its record, the same for all versions.
+    record_of: Vec<NodeId>,
     /// The versions of each record, ascending.
     pub(crate) records: HashMap<RecordKey, Vec<NodeId>>,
     decisions: BTreeMap<RecordKey, BTreeMap<RecordKey, Decision>>,
@@ -68,6 +70,7 @@ impl Linker {
             index,
             edges: Edges::default(),
             names: Vec::new(),
+            record_of: Vec::new(),
             records: HashMap::new(),
             decisions: BTreeMap::new(),
             pending: Pending::default(),
@@ -92,7 +95,10 @@ impl Linker {
         });
         if self.names.len() <= node.place() {
             self.names.resize(node.place() + 1, None);
+            self.record_of.resize(node.place() + 1, node);
         }
+        self.record_of[node.place()] =
+            self.versions(&key).first().map_or(node, |first| self.record_of[first.place()]);
         self.names[node.place()] = Some(NodeName { key: key.clone(), version });
         self.records.entry(key).or_default().insert(place, node);
         self.pending.unscored.insert(node);
@@ -235,6 +241,11 @@ impl Linker {
     /// The name of a node in use.
     pub(crate) fn name(&self, node: NodeId) -> &NodeName {
         self.names[node.place()].as_ref().expect("a node in use has a name")
+    }
+
+    /// Whether two nodes are versions of one record.
+    pub(crate) fn same_record(&self, left: NodeId, right: NodeId) -> bool {
+        self.record_of[left.place()] == self.record_of[right.place()]
     }
 
     /// The versions of a record, ascending; none if it is unknown.

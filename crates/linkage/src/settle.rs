@@ -81,10 +81,6 @@ impl Linker {
         let pending: Vec<NodeId> = self.pending.unscored.iter().copied().collect();
         Settler::new(self, &self.model, &self.scorer).edges_of(&pending, &self.edges)
     }
-
-    pub(crate) fn same_record(&self, left: NodeId, right: NodeId) -> bool {
-        self.name(left).key == self.name(right).key
-    }
 }
 
 impl Settler<'_> {
