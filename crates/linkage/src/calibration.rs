@@ -73,6 +73,9 @@ pub(crate) const FLOOR: f64 = -6.0;
 const CEILING: f64 = 10.0;
 const BINS_PER_BIT: f64 = 2.0;
 const N_BINS: usize = ((CEILING - FLOOR) * BINS_PER_BIT) as usize;
+/// No join is automatic below this weight, in bits, whatever the calibration says of it: the model
+/// itself holds four to one against it, and the fitted curves are least sure there.
+const LEAST_UPPER: f64 = -2.0;
 /// Cut-offs are chosen to an eighth of a bit.
 const SLICES_PER_BIT: f64 = 8.0;
 const N_SLICES: usize = ((CEILING - FLOOR) * SLICES_PER_BIT) as usize;
@@ -243,7 +246,7 @@ impl Histogram {
         };
         let (mut n_links, mut n_false) = (self.pairs_above, 0.0);
         let mut upper = N_SLICES;
-        for slice in (0..N_SLICES).rev() {
+        for slice in (0..N_SLICES).rev().take_while(|slice| edge(*slice).0 >= LEAST_UPPER) {
             let (n_pairs, wrong) = (self.pairs[bin(slice)] * share, 1.0 - right(slice));
             n_links += n_pairs;
             n_false += n_pairs * wrong;

@@ -63,6 +63,14 @@ fn cut_offs_keep_the_wanted_rates() {
 }
 
 #[test]
+fn calibration_does_not_overrule_the_model_by_much() {
+    let (histogram, _) = drawn(20_000, 0.0, 5);
+    let calibration = histogram.calibrate();
+    let rates = ErrorRates { false_links: 0.5, doubtful_join: 0.9, ..ErrorRates::default() };
+    assert_eq!(histogram.cut_offs(&calibration, rates, 1_000).upper.0, LEAST_UPPER);
+}
+
+#[test]
 fn pairs_with_little_in_common_are_asked_about_as_far_as_there_is_time() {
     let (mut histogram, _) = drawn(20_000, 0.1, 3);
     for number in 0..2_000 {
