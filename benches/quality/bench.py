@@ -43,7 +43,10 @@ def main():
     for name in options.sets:
         out = options.out / name
         out.mkdir(parents=True, exist_ok=True)
-        data_set = catalogue[name](options.data, out)
+        try:
+            data_set = catalogue[name](options.data, out)
+        except FileNotFoundError as error:
+            sys.exit(f"{name}: there is no {error.filename}")
         for system in (waymark, splink):
             say(f"{name}: {system.__name__}")
             table.append({"set": name, **system(binary, data_set, out)})
@@ -69,7 +72,8 @@ def arguments():
     if "PEOPLE" not in os.environ:
         if "people" in options.sets:
             parser.error("set PEOPLE to the file of the million people, or to the script for it")
-        say("people: left out, PEOPLE names neither a file nor a script")
+        if not options.sets:
+            say("people: left out, PEOPLE names neither a file nor a script")
     options.sets = options.sets or [it for it in SETS if it != "people" or "PEOPLE" in os.environ]
     options.data = options.data.resolve()
     return options
@@ -80,10 +84,10 @@ def waymark(binary, data_set, out):
     links = out / "waymark.csv"
     command = [binary, "link", "--format", "json", "--rejected-dir", out, "--out", links]
     with Child([*command, *data_set.options, *data_set.files], out / "waymark.log") as child:
-        summary = json.loads(child.process.stdout.read())["summary"]
+        report = child.process.stdout.read()
     if child.exit_code not in (0, 1):
         sys.exit(f"waymark failed: see {out / 'waymark.log'}")
-    counts = {it["what"]: it["count"] for it in summary}
+    counts = {it["what"]: it["count"] for it in json.loads(report)["summary"]}
     review = sum(count for what, count in counts.items() if "review" in what)
     return {
         "system": "Waymark",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Links the same files with Waymark and with Splink, and writes one table of quality, time and memory.
+# Links the same files with Waymark and with Splink and writes one table: quality, time, memory.
 #
 # usage: benches/quality/run.sh DATA_DIR [SET...]      every set, or those named
 #        benches/quality/run.sh --quick                two small made-up sets, no data needed
@@ -15,4 +15,5 @@ if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"
 fi
 "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+export PYTHONDONTWRITEBYTECODE=1
 exec "$venv/bin/python" "$here/bench.py" "$@"
