@@ -111,11 +111,16 @@ impl Blocking {
     /// for each such token.
     pub(crate) fn candidates(&self, node: NodeId, mut found: impl FnMut(NodeId)) {
         for block in self.held_by(node) {
-            if self.count(*block) > 1 && !self.is_over(*block) {
+            if self.gives_candidates(*block) {
                 let others = self.nodes(*block).iter().filter(|other| **other != node);
                 others.for_each(|other| found(*other));
             }
         }
+    }
+
+    /// Whether `node` shares a token under the cap with any other.
+    pub(crate) fn reaches(&self, node: NodeId) -> bool {
+        self.held_by(node).iter().any(|block| self.gives_candidates(*block))
     }
 
     /// Whether two nodes share a token under the cap.
@@ -158,6 +163,10 @@ impl Blocking {
 
     fn cap(&self, BlockId(block): BlockId) -> usize {
         self.cap_of_key(self.keys[block as usize])
+    }
+
+    fn gives_candidates(&self, block: BlockId) -> bool {
+        self.count(block) > 1 && !self.is_over(block)
     }
 
     fn is_over(&self, block: BlockId) -> bool {

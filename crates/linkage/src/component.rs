@@ -190,12 +190,12 @@ impl<'a> Settler<'a> {
     fn vote(&self, left: NodeId, right: NodeId) -> Vote {
         let score = self.scorer.score(&self.linker.index, left, right);
         let weight = self.weight(score);
-        let could_be = MatchWeight(self.scorer.prior + score.potential);
+        let could_be = self.scorer.prior + self.scorer.potential(&self.linker.index, left, right);
         let limit = self.model.vote_limit;
         let (left, right) = (&self.linker.name(left).key, &self.linker.name(right).key);
         Vote {
             weight: FixedWeight::from(MatchWeight(weight.0.clamp(-limit, limit))),
-            counts: could_be.0 >= self.model.cut_offs.minimum_evidence,
+            counts: could_be >= self.model.cut_offs.minimum_evidence,
             identifiers: self.identifiers(score.pattern),
             one_source: left != right
                 && left.agency == right.agency

@@ -220,11 +220,7 @@ impl Linker {
                 report.n_pairs += n * (n - 1) / 2;
             }
         }
-        let is_unreached = |node: &NodeId| {
-            let mut is_reached = false;
-            self.blocking.candidates(*node, |_| is_reached = true);
-            !is_reached
-        };
+        let is_unreached = |node: &NodeId| !self.blocking.reaches(*node);
         BlockingReport {
             cap: self.policy.block_cap,
             keys,

@@ -19,9 +19,6 @@ pub(crate) struct PairScore {
     pub(crate) evidence: f64,
     /// The part of it that households take back.
     pub(crate) household: f64,
-    /// The evidence that full agreement in the same fields would have given, on the rarer of the
-    /// two values.
-    pub(crate) potential: f64,
 }
 
 /// The evidence of one field of a pair, in bits.
@@ -140,7 +137,6 @@ impl Scorer {
         let (left, right) = (index.row(left), index.row(right));
         let pattern = self.comparator.compare(index, left, right);
         let mut evidence = Evidence::default();
-        let mut potential = Evidence::default();
         for (field, weights) in self.fields.iter().enumerate() {
             let code = pattern.code(field);
             if code == Pattern::MISSING {
@@ -148,16 +144,23 @@ impl Scorer {
             }
             let of_field = self.field_evidence(field, code, left[field], right[field]);
             evidence.add(weights, code, of_field.rarity);
-            potential.add(weights, 1, self.most_rarity(field, left[field], right[field]));
         }
         let against_strangers = self.against_strangers(&evidence);
         let evidence = self.against_anybody(&evidence);
-        PairScore {
-            pattern,
-            evidence,
-            household: evidence - against_strangers,
-            potential: self.against_anybody(&potential),
+        PairScore { pattern, evidence, household: evidence - against_strangers }
+    }
+
+    /// The evidence that full agreement in the fields that two nodes have would give, on the rarer
+    /// of the two values.
+    pub(crate) fn potential(&self, index: &Index, left: NodeId, right: NodeId) -> f64 {
+        let (left, right) = (index.row(left), index.row(right));
+        let mut potential = Evidence::default();
+        for (field, weights) in self.fields.iter().enumerate() {
+            if left[field] != ValueId::MISSING && right[field] != ValueId::MISSING {
+                potential.add(weights, 1, self.most_rarity(field, left[field], right[field]));
+            }
         }
+        self.against_anybody(&potential)
     }
 
     /// The evidence of a pattern against two strangers, against two people of one household and
