@@ -24,6 +24,8 @@ pub(crate) fn derive(
         Derivation::Exact => text.into(),
         Derivation::Prefix(n) => prefix(text, n).into(),
         Derivation::Last(n) => last(text, n).into(),
+        Derivation::Without(n) => without(text, n)?.into(),
+        Derivation::Pair(n) => pair(text, n)?.into(),
         Derivation::Initial => prefix(text, 1).into(),
         Derivation::Nickname => NICKNAMES.get(text).copied().unwrap_or(text).into(),
         Derivation::Phonetic if kind == FieldKind::Address => phonetic(longest_word(text)),
@@ -117,8 +119,38 @@ fn last(text: &str, n: u8) -> &str {
     &text[start..]
 }
 
+/// Stands where a character was left out and in front of an ordered pair, so that forms of two
+/// places are never equal. No normalized identifier holds it.
+const MARK: char = '_';
+
+/// `text` with a mark in the place of its `n`-th character.
+fn without(text: &str, n: u8) -> Option<String> {
+    let (head, _, tail) = split_at_character(text, n)?;
+    Some([head, MARK.encode_utf8(&mut [0; 4]), tail].concat())
+}
+
+/// `text` with its `n`-th and the next character in ascending order, marked.
+fn pair(text: &str, n: u8) -> Option<String> {
+    let (head, one, rest) = split_at_character(text, n)?;
+    let mut characters = rest.chars();
+    let other = characters.next()?;
+    let mut form = String::with_capacity(text.len() + 1);
+    form.push_str(head);
+    form.extend([MARK, one.min(other), one.max(other)]);
+    form.push_str(characters.as_str());
+    Some(form)
+}
+
+/// What stands before the `n`-th character of `text`, from 1, that character, and the rest.
+fn split_at_character(text: &str, n: u8) -> Option<(&str, char, &str)> {
+    let (at, character) = text.char_indices().nth(usize::from(n).checked_sub(1)?)?;
+    Some((&text[..at], character, &text[at + character.len_utf8()..]))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::normalize::normalize;
 
@@ -139,6 +171,13 @@ mod tests {
             (Name, "山田", "phonetic", Some("山田")),
             (Name, "Lee", "prefix4", Some("lee")),
             (Identifier, "219-09-9999", "last4", Some("9999")),
+            (Identifier, "219-09-1234", "without1", Some("_19091234")),
+            (Identifier, "219-09-1234", "without9", Some("21909123_")),
+            (Identifier, "219-09-1234", "without10", None),
+            (Identifier, "219-09-1234", "pair1", Some("_129091234")),
+            (Identifier, "219-09-1234", "pair8", Some("2190912_34")),
+            (Identifier, "219-09-1243", "pair8", Some("2190912_34")),
+            (Identifier, "219-09-1234", "pair9", None),
             (PostalCode, "94016-1234", "prefix3", Some("940")),
             (Date, "1980-03-05", "year", Some("1980")),
             (Date, "1980-03-05", "year_month", Some("198003")),
@@ -167,5 +206,46 @@ mod tests {
         let mut forms = Vec::new();
         derive_all(FieldKind::Name, &value, Derivation::Exact, |form| forms.push(form.to_owned()));
         assert_eq!(forms, ["delasmithjones", "jones", "smith"]);
+    }
+
+    /// The derived forms that two values share, of all places.
+    fn shared(left: &str, right: &str, derivation: fn(u8) -> Derivation) -> Vec<u8> {
+        let form = |raw: &str, n| form(FieldKind::Identifier, raw, &derivation(n).to_string());
+        (1..=9).filter(|n| form(left, *n).is_some() && form(left, *n) == form(right, *n)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn identifiers_meet_where_they_differ_by_one_error(
+            number in "[0-9]{9}", place in 0_usize..9, digit in 0_u8..10
+        ) {
+            let mut wrong = number.clone().into_bytes();
+            wrong[place] = b'0' + digit;
+            let wrong = String::from_utf8(wrong).unwrap();
+            let mut exchanged = number.clone().into_bytes();
+            exchanged.swap(place, (place + 1) % 9);
+            let exchanged = String::from_utf8(exchanged).unwrap();
+            let is_pair = place < 8 && exchanged != number;
+            if wrong != number {
+                prop_assert_eq!(shared(&number, &wrong, Derivation::Without), [place as u8 + 1]);
+                prop_assert!(shared(&number, &wrong, Derivation::Pair).is_empty());
+            }
+            if is_pair {
+                prop_assert!(shared(&number, &exchanged, Derivation::Without).is_empty());
+                prop_assert_eq!(shared(&number, &exchanged, Derivation::Pair), [place as u8 + 1]);
+            }
+        }
+
+        #[test]
+        fn forms_of_two_places_are_never_equal(number in "[0-9]{9}", other in "[0-9]{9}") {
+            let derivations = (1..=9).map(Derivation::Without).chain((1..=8).map(Derivation::Pair));
+            let mut found = std::collections::BTreeMap::new();
+            for derivation in derivations {
+                for raw in [&number, &other] {
+                    let form = form(FieldKind::Identifier, raw, &derivation.to_string()).unwrap();
+                    prop_assert_eq!(*found.entry(form).or_insert(derivation), derivation);
+                }
+            }
+        }
     }
 }

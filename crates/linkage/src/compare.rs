@@ -4,7 +4,7 @@ use record::{Derivation, Field, Schema};
 
 use crate::{
     index::Index,
-    level::{DATE_COMPONENTS, Level, Pattern, exchange_pairs, levels_of},
+    level::{DATE_COMPONENTS, Level, Pattern, exchange_pairs, is_pair, is_without, levels_of},
     values::{FieldValues, ValueId},
 };
 
@@ -160,11 +160,16 @@ impl Exchange {
 
 fn plan(field: &Field, levels: &[Level]) -> FieldPlan {
     let place = |derivation| field.tokens.iter().position(|token| *token == derivation);
+    let places = |is_wanted: fn(&Derivation) -> bool| {
+        (0..).zip(&field.tokens).filter(|(_, token)| is_wanted(token)).map(|(at, _)| at).collect()
+    };
     let test = |level| match level {
         Level::Near => Test::Correlates(field.near as f32),
         Level::Far => Test::Correlates(field.far as f32),
         Level::Part(derivation) => Test::SharesToken(place(derivation).into_iter().collect()),
         Level::Nickname => Test::SharesToken(place(Derivation::Nickname).into_iter().collect()),
+        Level::OneOff => Test::SharesToken(places(is_without)),
+        Level::Transposed => Test::SharesToken(places(is_pair)),
         Level::Component => {
             Test::SharesToken(DATE_COMPONENTS.into_iter().filter_map(place).collect())
         }

@@ -211,7 +211,9 @@ impl<'a> Settler<'a> {
                 continue;
             }
             match pattern.level(place).map(|level| self.model.fields[place].levels[level].level) {
-                Some(Level::Exact | Level::Near | Level::Far) => found.agree = true,
+                Some(
+                    Level::Exact | Level::OneOff | Level::Transposed | Level::Near | Level::Far,
+                ) => found.agree = true,
                 Some(Level::Differ) => found.conflict = true,
                 _ => (),
             }

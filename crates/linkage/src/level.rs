@@ -11,6 +11,10 @@ pub enum Level {
     Exact,
     /// The dates are equal once day and month of one are exchanged.
     Swapped,
+    /// The identifiers differ in one character.
+    OneOff,
+    /// The identifiers are equal once two neighboring characters of one are exchanged.
+    Transposed,
     /// The given names belong to one nickname group.
     Nickname,
     /// The filters correlate at least as the field's `near` says: about one typing error.
@@ -30,8 +34,8 @@ pub enum Level {
 /// A text that names no comparison level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no comparison level has that name; the levels are exact, swapped, nickname, near, exchanged, \
-     component, far, differ and the names of derived parts"
+    "no comparison level has that name; the levels are exact, swapped, one_off, transposed, \
+     nickname, near, exchanged, component, far, differ and the names of derived parts"
 )]
 pub struct UnknownLevel;
 
@@ -40,6 +44,8 @@ impl fmt::Display for Level {
         f.write_str(match self {
             Self::Exact => "exact",
             Self::Swapped => "swapped",
+            Self::OneOff => "one_off",
+            Self::Transposed => "transposed",
             Self::Nickname => "nickname",
             Self::Near => "near",
             Self::Exchanged => "exchanged",
@@ -58,6 +64,8 @@ impl FromStr for Level {
         Ok(match text {
             "exact" => Self::Exact,
             "swapped" => Self::Swapped,
+            "one_off" => Self::OneOff,
+            "transposed" => Self::Transposed,
             "nickname" => Self::Nickname,
             "near" => Self::Near,
             "exchanged" => Self::Exchanged,
@@ -111,6 +119,12 @@ fn levels_of_field(field: &Field, exchanges: bool) -> Vec<Level> {
             levels.push(Level::Component);
         }
     }
+    if field.tokens.iter().any(is_without) {
+        levels.push(Level::OneOff);
+    }
+    if field.tokens.iter().any(is_pair) {
+        levels.push(Level::Transposed);
+    }
     if has(Derivation::Nickname) {
         levels.push(Level::Nickname);
     }
@@ -134,9 +148,21 @@ fn levels_of_field(field: &Field, exchanges: bool) -> Vec<Level> {
 pub(crate) const DATE_COMPONENTS: [Derivation; 3] =
     [Derivation::YearMonth, Derivation::MonthDay, Derivation::YearDay];
 
+/// Whether a derivation shows that two identifiers differ in one character only.
+pub(crate) fn is_without(derivation: &Derivation) -> bool {
+    matches!(derivation, Derivation::Without(_))
+}
+
+/// Whether a derivation shows that two identifiers differ in the order of two characters only.
+pub(crate) fn is_pair(derivation: &Derivation) -> bool {
+    matches!(derivation, Derivation::Pair(_))
+}
+
 fn is_part(derivation: Derivation) -> bool {
     !matches!(derivation, Derivation::Exact | Derivation::Swapped | Derivation::Nickname)
         && !DATE_COMPONENTS.contains(&derivation)
+        && !is_without(&derivation)
+        && !is_pair(&derivation)
 }
 
 /// The more a part says, the earlier it is tried.
@@ -198,10 +224,38 @@ mod tests {
 
     #[test]
     fn levels_print_as_they_are_read() {
-        for text in ["exact", "exchanged", "component", "prefix3", "initial", "number", "differ"] {
+        for text in [
+            "exact",
+            "one_off",
+            "transposed",
+            "exchanged",
+            "component",
+            "prefix3",
+            "initial",
+            "number",
+            "differ",
+        ] {
             assert_eq!(text.parse::<Level>().unwrap().to_string(), text);
         }
         assert_eq!("same".parse::<Level>(), Err(UnknownLevel));
+    }
+
+    #[test]
+    fn an_identifier_has_the_levels_that_its_tokens_show() {
+        let levels = |tokens: &str| {
+            let schema = Schema::parse(&format!(
+                "schema = \"t\"\nversion = 1\n[[field]]\nname = \"ssn\"\nkind = \"identifier\"\n\
+                 tokens = [{tokens}]"
+            ));
+            levels_of(&schema.unwrap()).remove(0)
+        };
+        use Level::{Differ, Exact, OneOff, Part, Transposed};
+        assert_eq!(levels("'exact'"), [Exact, Differ]);
+        assert_eq!(levels("'exact', 'pair2'"), [Exact, Transposed, Differ]);
+        assert_eq!(
+            levels("'last4', 'pair1', 'without2', 'exact', 'without1'"),
+            [Exact, OneOff, Transposed, Part(Derivation::Last(4)), Differ]
+        );
     }
 
     #[test]

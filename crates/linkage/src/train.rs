@@ -315,6 +315,8 @@ fn usual(kind: FieldKind, levels: &[Level]) -> Vec<LevelModel> {
                 Level::Exact if kind == FieldKind::Category => (0.95, u_exact),
                 Level::Exact | Level::Differ => (0.85, u_exact),
                 Level::Swapped | Level::Exchanged => (0.005, u_exact.min(2e-5)),
+                Level::OneOff => (0.02, u_exact.max(1e-6)),
+                Level::Transposed => (0.01, u_exact.max(1e-6)),
                 Level::Nickname => (0.02, u_exact),
                 Level::Near => (0.05, u_exact.max(1e-6)),
                 Level::Component => (0.03, 4e-3),

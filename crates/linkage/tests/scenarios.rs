@@ -47,9 +47,12 @@ fn different_identifiers_stop_a_merge_and_ask_a_steward() {
     let [task] = &settlement.tasks[..] else { panic!("one task") };
     assert_eq!(task.reason, ReviewReason::Conflict);
     assert_eq!(task.best_pair, (key("college/1"), key("wages/1")));
-    // One mistyped digit is no conflict.
+    // Neither one mistyped digit nor one transposition is a conflict.
     insert(&mut linker, "humanserv/1", 1, &Person { ssn: "219-45-6774", ..ANA });
-    assert!(State::of(&mut linker).together("college/1", "humanserv/1"));
+    insert(&mut linker, "humanserv/2", 1, &Person { ssn: "219-54-6714", ..ANA });
+    let state = State::of(&mut linker);
+    assert!(state.together("college/1", "humanserv/1"));
+    assert!(state.together("college/1", "humanserv/2"));
 }
 
 #[test]
@@ -180,9 +183,11 @@ fn levels_see_what_goes_wrong_in_records() {
         (Person { born: "1984-03-07", ..same }, "date_of_birth", "swapped"),
         (Person { born: "1984-07-04", ..same }, "date_of_birth", "component"),
         (Person { born: "1961-12-30", ..same }, "date_of_birth", "differ"),
-        (Person { ssn: "219-45-6774", ..same }, "ssn", "near"),
-        (Person { ssn: "219-54-6714", ..same }, "ssn", "far"),
-        (Person { ssn: "219-99-1714", ..same }, "ssn", "differ"),
+        (Person { ssn: "219-45-6774", ..same }, "ssn", "one_off"),
+        (Person { ssn: "219-54-6714", ..same }, "ssn", "transposed"),
+        (Person { ssn: "219-54-6741", ..same }, "ssn", "differ"),
+        (Person { ssn: "219-45-6177", ..same }, "ssn", "differ"),
+        (Person { ssn: "219-45-671", ..same }, "ssn", "differ"),
         (Person { zip: "98122", ..same }, "zip", "prefix3"),
         (Person { street: "418 Oak Blvd", ..same }, "street_address", "number"),
         (Person { sex: "M", ..same }, "sex", "differ"),

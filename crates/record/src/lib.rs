@@ -2,15 +2,16 @@
 //!
 //! Knows nothing of keys, plaintext, storage or the network.
 
+pub mod derivation;
 pub mod encoded;
 pub mod ids;
 pub mod schema;
 mod taxpayer;
 
+pub use derivation::Derivation;
 pub use encoded::{BlockingToken, EncodedField, EncodedRecord, Filter, LayoutError, Token};
 pub use ids::{AgencyId, InvalidId, LocalId, ParticipantId, RecordKey, RecordVersion};
 pub use schema::{
-    BlockingKey, DEFAULT_SCHEMA, Derivation, Field, FieldKind, FilterShape, KeyPart, Schema,
-    SchemaError,
+    BlockingKey, DEFAULT_SCHEMA, Field, FieldKind, FilterShape, KeyPart, Schema, SchemaError,
 };
 pub use taxpayer::is_taxpayer_number;

@@ -23,7 +23,8 @@ use crate::{
 const PAIRS_LOOKED_AT: usize = 300;
 
 /// Comparison levels that show more than equality.
-const TELLING_LEVELS: [&str; 5] = ["near", "nickname", "swapped", "exchanged", "component"];
+const TELLING_LEVELS: [&str; 7] =
+    ["near", "nickname", "swapped", "one_off", "transposed", "exchanged", "component"];
 
 /// The outcome of the demo.
 pub struct Results {

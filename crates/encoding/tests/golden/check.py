@@ -120,6 +120,10 @@ def derive(kind, text, how):
     if m := re.fullmatch(r"(prefix|last)(\d+)", how):
         n = int(m[2])
         return text[:n] if m[1] == "prefix" else text[-n:]
+    if m := re.fullmatch(r"(without|pair)(\d+)", how):
+        at, width = int(m[2]) - 1, 1 if m[1] == "without" else 2
+        kept = "" if width == 1 else "".join(sorted(text[at:at + 2]))
+        return None if at + width > len(text) else text[:at] + "_" + kept + text[at + width:]
     if how == "number":
         parts = text.split(" ")
         if parts[0] == "unit":

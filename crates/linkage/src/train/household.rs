@@ -67,18 +67,30 @@ fn family_name(schema: &Schema, expected: &Expected) -> Option<usize> {
 
 /// What t is where nothing is learned: twins share their birth date and what a household shares,
 /// given names are those of strangers, and numbers given out together are neighbors.
-fn usual_twins(kind: FieldKind, is_family_name: bool, level: &LevelModel, has_near: bool) -> f64 {
+fn usual_twins(
+    kind: FieldKind,
+    is_family_name: bool,
+    level: &LevelModel,
+    neighboring: Option<Level>,
+) -> f64 {
     match kind {
         FieldKind::Date => level.m,
         FieldKind::Name if is_family_name => level.h,
         FieldKind::Name | FieldKind::Email => level.u,
-        FieldKind::Identifier if has_near => {
-            let near = if level.level == Level::Near { NEIGHBORING_NUMBERS } else { 0.0 };
-            near + (1.0 - NEIGHBORING_NUMBERS) * level.u
+        FieldKind::Identifier if neighboring.is_some() => {
+            let is_neighboring = neighboring == Some(level.level);
+            let neighbors = if is_neighboring { NEIGHBORING_NUMBERS } else { 0.0 };
+            neighbors + (1.0 - NEIGHBORING_NUMBERS) * level.u
         }
         FieldKind::Identifier => level.u,
         _ => level.h,
     }
+}
+
+/// The level of numbers that are a digit apart, if the field has one.
+fn neighboring(levels: &[LevelModel]) -> Option<Level> {
+    let has = |wanted: &Level| levels.iter().any(|level| level.level == *wanted);
+    [Level::OneOff, Level::Near].into_iter().find(has)
 }
 
 /// Sets t of all fields; that of numbers follows the twins that were found.
@@ -87,9 +99,9 @@ fn set_twins(schema: &Schema, model: &mut Model, family_name: Option<usize>, fou
         let kind = schema.fields[place].kind;
         let counts = &found.twins[place][1..=field.levels.len()];
         let total: f64 = counts.iter().sum::<f64>() + USUAL_PAIRS;
-        let has_near = field.levels.iter().any(|level| level.level == Level::Near);
+        let neighboring = neighboring(&field.levels);
         for (level, n) in field.levels.iter_mut().zip(counts) {
-            let usual = usual_twins(kind, family_name == Some(place), level, has_near);
+            let usual = usual_twins(kind, family_name == Some(place), level, neighboring);
             let is_learned = kind == FieldKind::Identifier;
             level.t = if is_learned { (n + USUAL_PAIRS * usual) / total } else { usual };
         }
@@ -114,9 +126,9 @@ pub(super) fn set_usual(kind: FieldKind, levels: &mut [LevelModel]) {
     }
     let total: f64 = levels.iter().map(|level| level.h).sum();
     levels.iter_mut().for_each(|level| level.h /= total);
-    let has_near = levels.iter().any(|level| level.level == Level::Near);
+    let neighboring = neighboring(levels);
     for level in levels {
-        level.t = usual_twins(kind, false, level, has_near);
+        level.t = usual_twins(kind, false, level, neighboring);
     }
 }
 
