@@ -7,9 +7,9 @@ use std::{sync::Arc, time::Instant};
 
 use benches::privacy::{
     case::{Case, Share},
+    chains::{Reading, Store, Tokens},
     graph::{Column, columns},
     likeness::{Attacker, records_found, values_found},
-    numbers::{number_field, numbers_read},
     popcount::LengthLeak,
     scene::{Scene, Setting},
 };
@@ -44,8 +44,11 @@ struct Options {
 const SETTINGS: [(Setting, &str); 3] =
     [(Setting::Copy, "copy"), (Setting::Partial, "partial"), (Setting::Register, "register")];
 
-/// How many numbers the reader of numbers knows.
-const KNOWN_NUMBERS: [usize; 4] = [100, 150, 200, 400];
+/// Of how many people the reader of unlisted values knows them.
+const KNOWN_PEOPLE: usize = 150;
+
+/// Sizes of the states whose unlisted values are read, in `--people`.
+const SCALES: [u32; 3] = [1, 10, 100];
 
 const LEGEND: &str = "\
 Stored: records encoded under keys that the attacker does not have, re-keyed by the service.
@@ -54,7 +57,9 @@ Population files, encoded under the attacker's own keys:
   partial   as many people as are stored, --overlap of them the same
   register  everybody, without SSN and email, of another day; stored are five agencies' records
 'known' is an attacker who knows beforehand who 1 % of the stored people are. A share is of all that
-there is; in brackets, how much of what the attacker claims is right.";
+there is; in brackets, how much of what the attacker claims is right.
+Values read that are in no file: of people other than the 150 whose values are known; in full, and
+at least one digit of an SSN, or year, month or day of a date.";
 
 type Part = fn(&Options, [&Arc<Schema>; 2]);
 
@@ -72,7 +77,7 @@ fn main() {
         ("Values guessed, register", values),
         ("Similarity of filters", similarity),
         ("Lengths of names from set bits", lengths),
-        ("SSNs read that are in no file", numbers),
+        ("Values read that are in no file", unlisted),
         ("If less were stored", less_stored),
     ];
     let started = Instant::now();
@@ -213,20 +218,32 @@ fn lengths(options: &Options, schemas: [&Arc<Schema>; 2]) {
     print(["field", "values", "entropy of lengths", "as shipped", "diffusion = 1"], rows);
 }
 
-/// The numbers of the register's people, who were found by the equality graph.
-fn numbers(options: &Options, schemas: [&Arc<Schema>; 2]) {
-    let shares = schemas.map(|schema| {
-        let Some(field) = number_field(schema) else { return Vec::new() };
-        let case = options.case(schema, Setting::Register, options.people);
-        let claims = case.graphs(&columns(schema)).by_equality(Vec::new()).1;
-        let read = |known| numbers_read(&case, field, &claims, known, options.seed);
-        KNOWN_NUMBERS.map(read).to_vec()
+/// Numbers and birth dates that are in no file, in states of several sizes.
+fn unlisted(options: &Options, [schema, _]: [&Arc<Schema>; 2]) {
+    const ROWS: [(FieldKind, Tokens, &str); 4] = [
+        (FieldKind::Identifier, Tokens::Shipped, "as shipped"),
+        (FieldKind::Identifier, Tokens::NoNeighbors, "no withoutN, no pairN"),
+        (FieldKind::Identifier, Tokens::WithInitials, "withoutN and pairN with initials"),
+        (FieldKind::Date, Tokens::Shipped, "as shipped"),
+    ];
+    let place = |kind| schema.fields.iter().position(|field| field.kind == kind);
+    let cells = SCALES.map(|scale| {
+        let store = Store::new(schema, options.people * scale, options.seed);
+        ROWS.map(|(kind, tokens, _)| {
+            let read = |place| store.read(place, tokens, KNOWN_PEOPLE);
+            let Reading { full, in_part, of } = place(kind).map(read).unwrap_or_default();
+            let [full, in_part] = [full, in_part].map(|n| percent(n as f64 / of.max(1) as f64));
+            format!("{full}, {in_part} in part")
+        })
     });
-    let pairs = shares[0].iter().zip(&shares[1]);
-    let rows = KNOWN_NUMBERS.iter().zip(pairs).map(|(known, (diffused, plain))| {
-        [known.to_string(), diffused.of.to_string(), cell(*diffused), cell(*plain)]
+    let rows = ROWS.iter().enumerate().map(|(row, (kind, _, stored))| {
+        let name = place(*kind).map(|place| schema.fields[place].name.clone()).unwrap_or_default();
+        let [a, b, c] = cells.each_ref().map(|cells| cells[row].clone());
+        [name, (*stored).to_owned(), a, b, c]
     });
-    print(["SSNs known", "others tried", "as shipped", "diffusion = 1"], rows);
+    let people = SCALES.map(|scale| format!("{} people", options.people * scale));
+    let [a, b, c] = people.each_ref().map(String::as_str);
+    print(["values", "stored tokens", a, b, c], rows);
 }
 
 /// The attack on the equality graph of a part of what is stored.

@@ -5,11 +5,10 @@
 
 pub mod align;
 pub mod case;
-pub mod decode;
+pub mod chains;
 pub mod graph;
 pub mod likeness;
 pub mod mutual;
-pub mod numbers;
 pub mod popcount;
 pub mod profile;
 pub mod propagate;

@@ -48,8 +48,6 @@ pub struct Scene {
     pub victims: Vec<Row>,
     /// What the attacker holds; at most one row per person.
     pub population: Vec<Row>,
-    /// The same rows with what the file leaves out: what the attacker may know of a few.
-    pub complete: Vec<Row>,
 }
 
 /// The secrets of one encoding: of the agencies and of the service.
@@ -121,9 +119,8 @@ impl Scene {
                 recorded(schema, &State::generate(&settings))
             }
         };
-        let mut complete = complete.split_off(apart.min(complete.len()));
-        complete.shuffle(&mut rng);
-        let mut population = complete.clone();
+        let mut population = complete.split_off(apart.min(complete.len()));
+        population.shuffle(&mut rng);
         if setting == Setting::Register {
             for (place, field) in schema.fields.iter().enumerate() {
                 if NOT_IN_REGISTERS.contains(&field.name.as_str()) {
@@ -131,7 +128,7 @@ impl Scene {
                 }
             }
         }
-        Self { victims, population, complete }
+        Self { victims, population }
     }
 
     /// The control in which every attack must fail: each column of the population file is
@@ -148,7 +145,7 @@ impl Scene {
                 }
             }
         }
-        Self { population, ..self.clone() }
+        Self { victims: self.victims.clone(), population }
     }
 }
 
@@ -175,7 +172,7 @@ fn register(schema: &Arc<Schema>, people: u32, seed: u64) -> Vec<Row> {
 }
 
 /// Every record of every agency that holds a value; placeholders count as missing.
-fn recorded(schema: &Arc<Schema>, state: &State) -> Vec<Row> {
+pub fn recorded(schema: &Arc<Schema>, state: &State) -> Vec<Row> {
     let columns: Vec<Option<Column>> = schema
         .fields
         .iter()
