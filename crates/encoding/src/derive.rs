@@ -1,6 +1,6 @@
 //! Derived forms of a normalized value: what tokens and blocking keys are made of.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 use record::{Derivation, FieldKind};
 use rphonetic::{DoubleMetaphone, Encoder as _};
@@ -13,29 +13,39 @@ use crate::{
 /// Length of a phonetic code. Four is the length that Double Metaphone was made for.
 const PHONETIC_LENGTH: usize = 4;
 
-/// The derived form of a value, or `None` where it has no such part.
-pub(crate) fn derive(
+/// The derived form of a value, or `None` where it has no such part. `room` is for a form that does
+/// not stand in the value.
+pub(crate) fn derive<'a>(
     kind: FieldKind,
-    value: &Normalized,
+    value: &'a Normalized,
     derivation: Derivation,
-) -> Option<Cow<'_, str>> {
+    room: &'a mut String,
+) -> Option<&'a str> {
     let text = value.text.as_str();
     Some(match derivation {
-        Derivation::Exact => text.into(),
-        Derivation::Prefix(n) => prefix(text, n).into(),
-        Derivation::Last(n) => last(text, n).into(),
-        Derivation::Without(n) => without(text, n)?.into(),
-        Derivation::Pair(n) => pair(text, n)?.into(),
-        Derivation::Initial => prefix(text, 1).into(),
-        Derivation::Nickname => NICKNAMES.get(text).copied().unwrap_or(text).into(),
-        Derivation::Phonetic if kind == FieldKind::Address => phonetic(longest_word(text)),
-        Derivation::Phonetic => phonetic(text),
-        Derivation::Number => house_number(text)?.into(),
+        Derivation::Exact => text,
+        Derivation::Prefix(n) => prefix(text, n),
+        Derivation::Last(n) => last(text, n),
+        Derivation::Without(n) => without(text, n, room)?,
+        Derivation::Pair(n) => pair(text, n, room)?,
+        Derivation::Initial => prefix(text, 1),
+        Derivation::Nickname => NICKNAMES.get(text).copied().unwrap_or(text),
+        Derivation::Phonetic => {
+            let is_address = kind == FieldKind::Address;
+            match phonetic(if is_address { longest_word(text) } else { text }) {
+                Cow::Borrowed(text) => text,
+                Cow::Owned(code) => {
+                    *room = code;
+                    room
+                }
+            }
+        }
+        Derivation::Number => house_number(text)?,
         Derivation::Year
         | Derivation::YearMonth
         | Derivation::MonthDay
         | Derivation::YearDay
-        | Derivation::Swapped => derive_date(value.date?, derivation)?.into(),
+        | Derivation::Swapped => derive_date(value.date?, derivation, room)?,
     })
 }
 
@@ -46,15 +56,16 @@ pub(crate) fn derive_all(
     kind: FieldKind,
     value: &Normalized,
     derivation: Derivation,
+    room: &mut String,
     mut take: impl FnMut(&str),
 ) {
-    let whole = derive(kind, value, derivation);
+    let whole = derive(kind, value, derivation, room);
     if value.parts.is_empty() {
-        whole.iter().for_each(|form| take(form));
+        whole.into_iter().for_each(take);
         return;
     }
     let parts = value.parts.iter().map(|part| derive_part(part, derivation));
-    let mut forms: Vec<_> = whole.into_iter().chain(parts).collect();
+    let mut forms: Vec<_> = whole.map(Cow::from).into_iter().chain(parts).collect();
     forms.sort_unstable();
     forms.dedup();
     forms.iter().for_each(|form| take(form));
@@ -72,23 +83,26 @@ fn derive_part(part: &str, derivation: Derivation) -> Cow<'_, str> {
     }
 }
 
-fn derive_date(date: DateParts, derivation: Derivation) -> Option<String> {
+fn derive_date(date: DateParts, derivation: Derivation, room: &mut String) -> Option<&str> {
     let DateParts { year, month, day } = date;
     let month_in_range = (1..=12).contains(&month);
     let day_in_range = (1..=31).contains(&day);
+    room.clear();
     match derivation {
-        Derivation::Year => Some(format!("{year:04}")),
-        Derivation::YearMonth if month_in_range => Some(format!("{year:04}{month:02}")),
+        Derivation::Year => write!(room, "{year:04}"),
+        Derivation::YearMonth if month_in_range => write!(room, "{year:04}{month:02}"),
         Derivation::MonthDay if month_in_range && day_in_range => {
-            Some(format!("{month:02}{day:02}"))
+            write!(room, "{month:02}{day:02}")
         }
-        Derivation::YearDay if day_in_range => Some(format!("{year:04}{day:02}")),
+        Derivation::YearDay if day_in_range => write!(room, "{year:04}{day:02}"),
         Derivation::Swapped if day != month => {
             let swapped = DateParts { year, month: day, day: month };
-            swapped.is_real().then(|| format!("{year:04}{day:02}{month:02}"))
+            swapped.is_real().then(|| write!(room, "{year:04}{day:02}{month:02}"))?
         }
-        _ => None,
+        _ => return None,
     }
+    .expect("a string takes any text");
+    Some(room)
 }
 
 /// The primary Double Metaphone code; the text itself where it has letters that English has
@@ -124,21 +138,25 @@ fn last(text: &str, n: u8) -> &str {
 const MARK: char = '_';
 
 /// `text` with a mark in the place of its `n`-th character.
-fn without(text: &str, n: u8) -> Option<String> {
+fn without<'a>(text: &str, n: u8, room: &'a mut String) -> Option<&'a str> {
     let (head, _, tail) = split_at_character(text, n)?;
-    Some([head, MARK.encode_utf8(&mut [0; 4]), tail].concat())
+    room.clear();
+    room.push_str(head);
+    room.push(MARK);
+    room.push_str(tail);
+    Some(room)
 }
 
 /// `text` with its `n`-th and the next character in ascending order, marked.
-fn pair(text: &str, n: u8) -> Option<String> {
-    let (head, one, rest) = split_at_character(text, n)?;
-    let mut characters = rest.chars();
-    let other = characters.next()?;
-    let mut form = String::with_capacity(text.len() + 1);
-    form.push_str(head);
-    form.extend([MARK, one.min(other), one.max(other)]);
-    form.push_str(characters.as_str());
-    Some(form)
+fn pair<'a>(text: &str, n: u8, room: &'a mut String) -> Option<&'a str> {
+    let (head, one, tail) = split_at_character(text, n)?;
+    let mut tail = tail.chars();
+    let other = tail.next()?;
+    room.clear();
+    room.push_str(head);
+    room.extend([MARK, one.min(other), one.max(other)]);
+    room.push_str(tail.as_str());
+    Some(room)
 }
 
 /// What stands before the `n`-th character of `text`, from 1, that character, and the rest.
@@ -156,7 +174,7 @@ mod tests {
 
     fn form(kind: FieldKind, raw: &str, derivation: &str) -> Option<String> {
         let value = normalize(kind, raw).unwrap();
-        derive(kind, &value, derivation.parse().unwrap()).map(Cow::into_owned)
+        derive(kind, &value, derivation.parse().unwrap(), &mut String::new()).map(str::to_owned)
     }
 
     #[test]
@@ -204,7 +222,8 @@ mod tests {
     fn a_name_of_several_words_blocks_by_each_longer_word() {
         let value = normalize(FieldKind::Name, "de la Smith-Jones").unwrap();
         let mut forms = Vec::new();
-        derive_all(FieldKind::Name, &value, Derivation::Exact, |form| forms.push(form.to_owned()));
+        let take = |form: &str| forms.push(form.to_owned());
+        derive_all(FieldKind::Name, &value, Derivation::Exact, &mut String::new(), take);
         assert_eq!(forms, ["delasmithjones", "jones", "smith"]);
     }
 

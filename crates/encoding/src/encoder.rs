@@ -1,6 +1,7 @@
 //! The encoder: the values of one record in, one encoded record and the findings out.
 
 mod blocking;
+mod combination;
 mod field;
 mod forms;
 mod memory;
@@ -12,6 +13,7 @@ use record::{EncodedRecord, Schema};
 
 use crate::{key::LinkageKey, placeholders::Placeholders};
 use blocking::KeyEncoder;
+use combination::Combination;
 use field::FieldEncoder;
 pub use session::EncoderSession;
 
@@ -19,6 +21,8 @@ pub use session::EncoderSession;
 /// whoever encodes many records opens an [`EncoderSession`] per thread.
 pub struct Encoder {
     fields: Vec<FieldEncoder>,
+    /// The fields with bound tokens, and what these are bound to.
+    bound: Vec<(usize, Combination)>,
     keys: Vec<KeyEncoder>,
     placeholders: Placeholders,
 }
@@ -62,11 +66,15 @@ impl Encoder {
         let mut filters = BTreeMap::new();
         let field = |field| FieldEncoder::new(field, &schema, key, &mut filters);
         let mut fields: Vec<_> = schema.fields.iter().map(field).collect();
+        let bound = schema.fields.iter().enumerate().filter(|(_, field)| field.is_bound());
+        let bound = bound
+            .map(|(place, field)| (place, Combination::new(&field.bound_to, &schema, &mut fields)))
+            .collect();
         let keys = (0..)
             .zip(&schema.blocking)
             .map(|(number, blocking)| KeyEncoder::new(number, blocking, &schema, key, &mut fields))
             .collect();
-        Self { fields, keys, placeholders: placeholders.clone() }
+        Self { fields, bound, keys, placeholders: placeholders.clone() }
     }
 
     /// Encodes `values`: one per field of the schema, in its order, `None` or empty where missing.

@@ -3,12 +3,15 @@
 //! The same file is read by every agency's encoder and by the service; its fingerprint travels
 //! with every submission, so that two different schemas never meet unnoticed.
 
+mod part;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::derivation::Derivation;
+pub use part::KeyPart;
 
 /// The linkage schema that is shipped: `config/linkage.toml`.
 pub const DEFAULT_SCHEMA: &str = include_str!("../../../config/linkage.toml");
@@ -65,6 +68,9 @@ pub struct Field {
     pub filter: Option<FilterShape>,
     /// Derived tokens that are sent for it.
     pub tokens: Vec<Derivation>,
+    /// Parts of the same record that all its tokens but `exact` are hashed together with; empty
+    /// where they are of the value alone. A record without one of the parts has no such token.
+    pub bound_to: Vec<KeyPart>,
     /// Fields of one exchange group are encoded under one key, so that values in each other's
     /// place (given and family name) can be seen.
     pub exchange: Option<String>,
@@ -77,15 +83,6 @@ pub struct Field {
     pub far: f64,
     /// Whether agreement on a rare value weighs more than on a common one.
     pub term_frequency: bool,
-}
-
-/// One field's part in a blocking key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyPart {
-    /// Place of the field in the schema, from 0.
-    pub field: usize,
-    /// The part of the value that counts.
-    pub derivation: Derivation,
 }
 
 /// A combination of fields: records that agree on all of it become candidates.
@@ -148,6 +145,8 @@ struct FieldFile {
     filter: Option<FilterShape>,
     #[serde(default)]
     tokens: Vec<String>,
+    #[serde(default)]
+    bound_to: Vec<String>,
     exchange: Option<String>,
     correlated: Option<String>,
     near: Option<f64>,
@@ -202,12 +201,15 @@ impl Schema {
             let most = Self::MAX_BLOCKING_KEYS;
             return Err(invalid("blocking", format!("at most {most} are allowed")));
         }
-        let fields = file.field.into_iter().map(Field::checked).collect::<Result<Vec<_>, _>>()?;
+        let bound_to: Vec<_> = file.field.iter().map(|field| field.bound_to.clone()).collect();
+        let mut fields =
+            file.field.into_iter().map(Field::checked).collect::<Result<Vec<_>, _>>()?;
         let names: BTreeSet<_> = fields.iter().map(|field| &field.name).collect();
         if names.len() != fields.len() {
             return Err(invalid("fields", "a name stands twice".to_owned()));
         }
         check_exchange_groups(&fields)?;
+        part::bind(&mut fields, &bound_to)?;
         let blocking = file
             .blocking
             .into_iter()
@@ -246,6 +248,9 @@ impl Schema {
             for token in &field.tokens {
                 let _ = write!(text, " token {token}");
             }
+            for part in &field.bound_to {
+                let _ = write!(text, " bound {}:{}", self.fields[part.field].name, part.derivation);
+            }
             if let Some(group) = &field.exchange {
                 let _ = write!(text, " exchange {group}");
             }
@@ -263,6 +268,11 @@ impl Schema {
 }
 
 impl Field {
+    /// Whether its tokens but `exact` are hashed together with parts of other fields.
+    pub fn is_bound(&self) -> bool {
+        !self.bound_to.is_empty()
+    }
+
     fn checked(file: FieldFile) -> Result<Self, SchemaError> {
         let refuse = |what: &str| invalid(&format!("field {}", file.name), what.to_owned());
         if file.name.is_empty()
@@ -293,6 +303,7 @@ impl Field {
             kind: file.kind,
             filter: file.filter,
             tokens,
+            bound_to: Vec::new(),
             exchange: file.exchange,
             correlated: file.correlated,
             near,
@@ -308,19 +319,8 @@ impl BlockingKey {
         if file.parts.is_empty() {
             return Err(refuse("needs at least one part".to_owned()));
         }
-        let mut parts = Vec::new();
-        for text in &file.parts {
-            let (name, derivation) = text.split_once(':').unwrap_or((text, "exact"));
-            let field = fields
-                .iter()
-                .position(|field| field.name == name)
-                .ok_or_else(|| refuse(format!("no field is called '{name}'")))?;
-            let derivation: Derivation = derivation.parse().map_err(refuse)?;
-            if !derivation.applies_to(fields[field].kind) {
-                return Err(refuse(format!("'{text}' does not apply to that kind of field")));
-            }
-            parts.push(KeyPart { field, derivation });
-        }
+        let part = |text: &String| KeyPart::parse(text, fields).map_err(refuse);
+        let parts = file.parts.iter().map(part).collect::<Result<_, _>>()?;
         if file.at_most.is_some_and(|most| most < 2) {
             return Err(refuse(
                 "'at_most' is 2 or more: one record alone meets no other".to_owned(),

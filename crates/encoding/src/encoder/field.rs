@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use record::{Derivation, EncodedField, Field, FieldKind, Schema};
 
-use super::{FindingKind, forms::Forms};
+use zeroize::Zeroizing;
+
+use super::{
+    FindingKind,
+    forms::{Forms, length},
+};
 use crate::{
     derive::{derive, derive_all},
     filter::FilterEncoder,
@@ -18,9 +23,17 @@ use crate::{
 pub(super) struct FieldEncoder {
     pub(super) kind: FieldKind,
     filter: Option<Arc<FilterEncoder>>,
-    tokens: Vec<(Derivation, TokenKey)>,
+    tokens: Vec<FieldToken>,
     /// The distinct derivations that blocking keys take of this field.
     forms: Vec<Derivation>,
+}
+
+/// Makes one derived token of a field.
+struct FieldToken {
+    derivation: Derivation,
+    key: TokenKey,
+    /// Whether it is of the derived form together with parts of other fields.
+    is_bound: bool,
 }
 
 /// All that one value of a field gives to its record.
@@ -58,11 +71,18 @@ impl FieldEncoder {
                 Derivation::Swapped => Derivation::Exact,
                 other => *other,
             };
-            let subkey = key.subkey(schema, &scope, &format!("token/{comparable}"));
-            (*derivation, TokenKey(subkey))
+            let is_bound = field.is_bound() && *derivation != Derivation::Exact;
+            let usage = if is_bound { "bound" } else { "token" };
+            let subkey = key.subkey(schema, &scope, &format!("{usage}/{comparable}"));
+            FieldToken { derivation: *derivation, key: TokenKey(subkey), is_bound }
         };
         let tokens = field.tokens.iter().map(token).collect();
         Self { kind: field.kind, filter, tokens, forms: Vec::new() }
+    }
+
+    /// Whether tokens of this field are hashed together with parts of other fields.
+    pub(super) fn is_bound(&self) -> bool {
+        self.tokens.iter().any(|token| token.is_bound)
     }
 
     /// The place of `derivation` among the forms of this field, which from now on has it.
@@ -74,22 +94,34 @@ impl FieldEncoder {
     }
 
     /// Encodes `raw` into `value`; nothing where it is empty or stands for a missing value.
-    pub(super) fn encode(&self, raw: &str, placeholders: &Placeholders, value: &mut FieldValue) {
+    /// `bound` are the parts that bound tokens are hashed together with, if the record has them.
+    pub(super) fn encode(
+        &self,
+        raw: &str,
+        bound: Option<&[u8]>,
+        placeholders: &Placeholders,
+        value: &mut FieldValue,
+    ) {
         value.forms.clear();
         let (normalized, finding) = self.read(raw, placeholders);
         value.finding = finding;
         value.encoded = normalized.map(|normalized| {
+            let mut room = Zeroizing::new(String::with_capacity(normalized.text.len() + 8));
             for form in &self.forms {
-                derive_all(self.kind, &normalized, *form, |form| value.forms.push(form));
+                derive_all(self.kind, &normalized, *form, &mut room, |form| value.forms.push(form));
                 value.forms.end_derivation();
             }
-            self.encoded(&normalized)
+            self.encoded(&normalized, bound, &mut room)
         });
     }
 
-    fn encoded(&self, value: &Normalized) -> EncodedField {
-        let token = |(derivation, key): &(Derivation, TokenKey)| {
-            derive(self.kind, value, *derivation).map(|form| key.token(form.as_bytes()))
+    fn encoded(&self, value: &Normalized, bound: Option<&[u8]>, room: &mut String) -> EncodedField {
+        let token = |FieldToken { derivation, key, is_bound }: &FieldToken| {
+            let form = derive(self.kind, value, *derivation, room)?.as_bytes();
+            Some(match is_bound {
+                true => key.token([&length(form), form, bound?]),
+                false => key.token([form]),
+            })
         };
         EncodedField {
             filter: self.filter.as_ref().map(|filter| filter.encode(&value.text)),

@@ -26,7 +26,7 @@ impl Forms {
 
     /// Adds a form to those of the derivation at hand.
     pub(super) fn push(&mut self, form: &str) {
-        self.bytes.extend_from_slice(&(form.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(&length(form.as_bytes()));
         self.bytes.extend_from_slice(form.as_bytes());
         self.form_ends.push(self.bytes.len() as u32);
     }
@@ -52,6 +52,11 @@ impl Drop for Forms {
     fn drop(&mut self) {
         self.bytes.zeroize();
     }
+}
+
+/// The bytes in front of a form of `text`.
+pub(super) fn length(text: &[u8]) -> [u8; LENGTH_BYTES] {
+    (text.len() as u32).to_le_bytes()
 }
 
 /// The text of a form.

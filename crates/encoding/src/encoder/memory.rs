@@ -1,4 +1,5 @@
-//! What a session remembers of one field: the encodings of values that it has met.
+//! What a session remembers of one field: the encodings of values that it has met, each with the
+//! parts that its tokens were bound to.
 
 use std::hash::BuildHasher;
 
@@ -26,42 +27,56 @@ pub(super) struct Memory {
 
 struct Known {
     raw: Zeroizing<Box<str>>,
+    bound: Zeroizing<Option<Box<[u8]>>>,
     value: FieldValue,
 }
 
-impl Memory {
-    /// Makes `raw` the value at hand.
-    pub(super) fn take(&mut self, field: &FieldEncoder, raw: &str, placeholders: &Placeholders) {
-        if !repeats(field.kind) {
-            field.encode(raw, placeholders, &mut self.fresh);
-            return;
-        }
-        let hash = FxBuildHasher.hash_one(raw);
-        let Self { table, known, .. } = self;
-        let found = table.find(hash, |place| &**known[*place as usize].raw == raw);
-        self.place = Some(match found {
-            Some(place) => *place as usize,
-            None => self.remember(field, raw, placeholders, hash),
-        });
+impl Known {
+    fn is(&self, raw: &str, bound: Option<&[u8]>) -> bool {
+        **self.raw == *raw && self.bound.as_deref() == bound
     }
 
-    fn remember(
+    fn hash(&self) -> u64 {
+        FxBuildHasher.hash_one((&**self.raw, self.bound.as_deref()))
+    }
+}
+
+impl Memory {
+    /// Makes `raw` the value at hand; `bound` are the parts that its tokens are bound to, if any.
+    pub(super) fn take(
         &mut self,
         field: &FieldEncoder,
         raw: &str,
+        bound: Option<&[u8]>,
         placeholders: &Placeholders,
-        hash: u64,
-    ) -> usize {
+    ) {
+        if !repeats(field.kind) {
+            field.encode(raw, bound, placeholders, &mut self.fresh);
+            return;
+        }
+        let hash = FxBuildHasher.hash_one((raw, bound));
+        let Self { table, known, .. } = self;
+        let found = table.find(hash, |place| known[*place as usize].is(raw, bound)).copied();
+        self.place = Some(found.map_or_else(
+            || {
+                let mut value = FieldValue::default();
+                field.encode(raw, bound, placeholders, &mut value);
+                let bound = Zeroizing::new(bound.map(Box::from));
+                self.remember(Known { raw: Zeroizing::new(raw.into()), bound, value }, hash)
+            },
+            |place| place as usize,
+        ));
+    }
+
+    /// Keeps a value and gives its place.
+    fn remember(&mut self, new: Known, hash: u64) -> usize {
         if self.known.len() >= MAX_REMEMBERED {
             self.table.clear();
             self.known.clear();
         }
-        let mut value = FieldValue::default();
-        field.encode(raw, placeholders, &mut value);
-        self.known.push(Known { raw: Zeroizing::new(raw.into()), value });
+        self.known.push(new);
         let (known, place) = (&self.known, self.known.len() - 1);
-        let hash_of = |place: &u32| FxBuildHasher.hash_one(&**known[*place as usize].raw);
-        self.table.insert_unique(hash, place as u32, hash_of);
+        self.table.insert_unique(hash, place as u32, |place| known[*place as usize].hash());
         place
     }
 
@@ -105,7 +120,7 @@ mod tests {
         let encoder = Encoder::new(Arc::new(schema.unwrap()), &key, &placeholders);
         let mut memory = Memory::default();
         let mut encode = |raw: &str| {
-            memory.take(&encoder.fields[0], raw, &placeholders);
+            memory.take(&encoder.fields[0], raw, None, &placeholders);
             (memory.encoded(), memory.known.len())
         };
         let (first, _) = encode("first");

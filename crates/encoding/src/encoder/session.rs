@@ -31,10 +31,21 @@ impl<'a> EncoderSession<'a> {
     /// # Panics
     /// When the number of values is not the number of fields.
     pub fn encode(&mut self, values: &[Option<&str>]) -> Result<Encoded, NothingToCompare> {
-        let Encoder { fields, placeholders, .. } = self.encoder;
+        let Encoder { fields, bound, placeholders, .. } = self.encoder;
         assert_eq!(values.len(), fields.len(), "there is one value per field of the schema");
         for ((memory, field), raw) in self.fields.iter_mut().zip(fields).zip(values) {
-            memory.take(field, raw.unwrap_or_default(), placeholders);
+            if !field.is_bound() {
+                memory.take(field, raw.unwrap_or_default(), None, placeholders);
+            }
+        }
+        // Tokens are bound to parts of fields that are not bound themselves.
+        for (place, combination) in bound {
+            let value = |field: usize| self.fields[field].value();
+            self.message.clear();
+            let is_whole = combination.write_first(value, &mut self.message);
+            let bound = is_whole.then_some(&self.message[..]);
+            let raw = values[*place].unwrap_or_default();
+            self.fields[*place].take(&fields[*place], raw, bound, placeholders);
         }
         let values: Vec<&FieldValue> = self.fields.iter().map(Memory::value).collect();
         if values.iter().all(|value| value.encoded.is_none()) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use record::{BlockingToken, DEFAULT_SCHEMA, EncodedField, Schema};
+use record::{BlockingToken, DEFAULT_SCHEMA, EncodedField, Schema, Token};
 
 use super::*;
 use crate::{DEFAULT_PLACEHOLDERS, normalize};
@@ -124,6 +124,60 @@ fn nicknames_of_one_group_share_a_token() {
     let (bob, robert) = (encode(&[("first_name", "Bob")]), encode(&[("first_name", "ROBERT")]));
     assert_eq!(field(&bob, "first_name").tokens[1], field(&robert, "first_name").tokens[1]);
     assert_ne!(field(&bob, "first_name").tokens[0], field(&robert, "first_name").tokens[0]);
+}
+
+/// The tokens of two SSNs but `exact`, present in both, that are equal.
+fn shared_ssn_tokens(left: &Encoded, right: &Encoded) -> Vec<String> {
+    let (left, right) = (field(left, "ssn").tokens, field(right, "ssn").tokens);
+    let derivations = SCHEMA.fields[place("ssn")].tokens.iter().map(ToString::to_string);
+    let equal = |(_, pair): &(String, (&Option<Token>, &Option<Token>))| {
+        pair.0.is_some() && pair.0 == pair.1
+    };
+    derivations.zip(left.iter().zip(&right)).skip(1).filter(equal).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_mistyped_ssn_meets_the_right_one_beside_the_same_initials() {
+    let ada = encode(ADA);
+    let mistyped = [("ssn", "219-09-1235")];
+    for (changes, expected) in [
+        (&[][..], &["without9"][..]),
+        (&[("first_name", "Alice"), ("last_name", "Jackson")], &["without9"]),
+        (&[("first_name", "Smith-Jones"), ("last_name", "Ada")], &["without9"]),
+        (&[("first_name", "Eve")], &[]),
+        (&[("last_name", "Garcia")], &[]),
+        (&[("last_name", "")], &[]),
+    ] {
+        let other = ada_with(&[&mistyped, changes].concat());
+        assert_eq!(shared_ssn_tokens(&ada, &other), expected, "{changes:?}");
+    }
+}
+
+#[test]
+fn an_ssn_without_initials_has_its_exact_token_only() {
+    let alone = field(&encode(&[("ssn", "219-09-1234"), ("first_name", "Ada")]), "ssn");
+    assert_eq!(alone.tokens[0], field(&encode(ADA), "ssn").tokens[0]);
+    assert!(alone.tokens[1..].iter().all(Option::is_none));
+}
+
+#[test]
+fn a_session_remembers_bound_values_with_what_they_are_bound_to() {
+    let schema = Schema::parse(
+        "schema = \"t\"\nversion = 1\n[[field]]\nname = \"city\"\nkind = \"text\"\n\
+         tokens = [\"exact\", \"prefix1\"]\nbound_to = [\"sex\"]\n\
+         [[field]]\nname = \"sex\"\nkind = \"category\"\ntokens = [\"exact\"]",
+    );
+    let placeholders = Placeholders::parse(DEFAULT_PLACEHOLDERS).unwrap();
+    let key = LinkageKey::from_random([7; 32], 1);
+    let encoder = Encoder::new(Arc::new(schema.unwrap()), &key, &placeholders);
+    let mut session = encoder.session();
+    let rows = ["F", "M", "", "F", "M", ""].map(|sex| [Some("Lima"), Some(sex)]);
+    let encoded = rows.map(|row| session.encode(&row).unwrap());
+    assert_eq!(encoded, rows.map(|row| encoder.encode(&row).unwrap()));
+    let tokens = encoded.map(|it| it.record.fields[0].clone().unwrap().tokens);
+    assert!(tokens.iter().all(|it| it[0] == tokens[0][0]));
+    assert_ne!(tokens[0][1], tokens[1][1]);
+    assert_eq!(tokens[2][1], None);
 }
 
 #[test]

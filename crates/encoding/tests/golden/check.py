@@ -55,6 +55,10 @@ def scope(field):
     return f"group {field['exchange']}" if "exchange" in field else f"field {field['name']}"
 
 
+def key_parts(parts):
+    return [(p.split(":") + ["exact"])[:2] for p in parts]
+
+
 def fingerprint():
     text = f"waymark linkage schema 1\n{SCHEMA['schema']} {SCHEMA['version']}\n"
     for f in SCHEMA["field"]:
@@ -64,10 +68,11 @@ def fingerprint():
             positional = str(s.get("positional", False)).lower()
             text += f" filter {s['bits']} {s['grams']} {positional} {s['hashes']} {s['diffusion']}"
         text += "".join(f" token {t}" for t in f.get("tokens", []))
+        text += "".join(f" bound {':'.join(part)}" for part in key_parts(f.get("bound_to", [])))
         text += f" exchange {f['exchange']}" if "exchange" in f else ""
         text += "\n"
     for b in SCHEMA["blocking"]:
-        parts = [p if ":" in p else p + ":exact" for p in b["parts"]]
+        parts = [":".join(part) for part in key_parts(b["parts"])]
         text += " ".join(["blocking", b["name"], *parts]) + "\n"
     return hashlib.sha256(text.encode()).digest()
 
@@ -150,38 +155,53 @@ def token(key, message):
     return mac(key, message)[:8].hex()
 
 
-def encode_field(field, text):
-    tokens = []
+def messages(parts, normalized):
+    """The messages of the combinations of the forms of parts; none where a part is missing."""
+    groups = {field["name"]: field.get("exchange") for field in SCHEMA["field"]}
+    forms, count = [], 1
+    for name, how in parts:
+        value = normalized.get(name, {"text": None, "parts": []})
+        texts = [t for t in [value["text"], *value["parts"]] if t is not None]
+        derived = {derive(KINDS[name], t, how) for t in texts} - {None}
+        forms.append(sorted(derived, key=str.encode))
+        count *= len(forms[-1])
+    for c in range(min(count, 16)):
+        chosen = []
+        for options in forms:
+            chosen.append(options[c % len(options)])
+            c //= len(options)
+        for group in {(groups[n], how) for n, how in parts if groups[n]}:
+            places = [i for i, (n, how) in enumerate(parts) if (groups[n], how) == group]
+            for i, text in zip(places, sorted((chosen[i] for i in places), key=str.encode)):
+                chosen[i] = text
+        yield b"".join(map(with_length, chosen))
+
+
+def with_length(text):
+    return len(text.encode()).to_bytes(4, "little") + text.encode()
+
+
+def encode_field(field, normalized):
+    text, tokens = normalized[field["name"]]["text"], []
+    bound_to = key_parts(field.get("bound_to", []))
+    bound = next(messages(bound_to, normalized), None)
     for how in field.get("tokens", []):
         form = derive(field["kind"], text, how)
-        key = subkey(scope(field), "token/" + ("exact" if how == "swapped" else how))
-        tokens.append(None if form is None else token(key, form.encode()))
+        is_bound = bound_to and how != "exact"
+        use = ("bound/" if is_bound else "token/") + ("exact" if how == "swapped" else how)
+        if form is None or is_bound and bound is None:
+            tokens.append(None)
+            continue
+        message = with_length(form) + bound if is_bound else form.encode()
+        tokens.append(token(subkey(scope(field), use), message))
     return {"filter": make_filter(field, text).hex() if "filter" in field else None, "tokens": tokens}
 
 
 def blocking_tokens(normalized):
-    groups = {field["name"]: field.get("exchange") for field in SCHEMA["field"]}
     found = set()
     for number, key in enumerate(SCHEMA["blocking"]):
-        parts = [(p.split(":") + ["exact"])[:2] for p in key["parts"]]
-        forms, count = [], 1
-        for name, how in parts:
-            value = normalized.get(name, {"text": None, "parts": []})
-            texts = [t for t in [value["text"], *value["parts"]] if t is not None]
-            derived = {derive(KINDS[name], t, how) for t in texts} - {None}
-            forms.append(sorted(derived, key=str.encode))
-            count *= len(forms[-1])
-        for c in range(min(count, 16)):
-            chosen = []
-            for options in forms:
-                chosen.append(options[c % len(options)])
-                c //= len(options)
-            for group in {(groups[n], how) for n, how in parts if groups[n]}:
-                places = [i for i, (n, how) in enumerate(parts) if (groups[n], how) == group]
-                for i, text in zip(places, sorted((chosen[i] for i in places), key=str.encode)):
-                    chosen[i] = text
-            message = b"".join(len(t.encode()).to_bytes(4, "little") + t.encode() for t in chosen)
-            found.add((number, token(subkey("record", "blocking/" + key["name"]), message)))
+        secret = subkey("record", "blocking/" + key["name"])
+        found |= {(number, token(secret, m)) for m in messages(key_parts(key["parts"]), normalized)}
     return [list(t) for t in sorted(found, key=lambda t: (t[0], bytes.fromhex(t[1])[::-1]))]
 
 
@@ -204,7 +224,7 @@ def main():
     assert check == VECTORS["key_check_value"], "key check value"
     for number, record in enumerate(VECTORS["records"]):
         normalized = record["normalized"]
-        fields = {f["name"]: encode_field(f, normalized[f["name"]]["text"])
+        fields = {f["name"]: encode_field(f, normalized)
                   for f in SCHEMA["field"] if f["name"] in normalized}
         for name, encoded in fields.items():
             assert encoded == record["fields"][name], f"record {number}, field {name}"
