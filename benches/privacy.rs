@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use benches::privacy::{
     case::{Case, Share},
-    chains::{Reading, Store, Tokens},
+    chains::{Reading, Store, Tokens, unbound},
     graph::{Column, columns},
     likeness::{Attacker, records_found, values_found},
     popcount::LengthLeak,
@@ -220,23 +220,25 @@ fn lengths(options: &Options, schemas: [&Arc<Schema>; 2]) {
 
 /// Numbers and birth dates that are in no file, in states of several sizes.
 fn unlisted(options: &Options, [schema, _]: [&Arc<Schema>; 2]) {
-    const ROWS: [(FieldKind, Tokens, &str); 4] = [
-        (FieldKind::Identifier, Tokens::Shipped, "as shipped"),
-        (FieldKind::Identifier, Tokens::NoNeighbors, "no withoutN, no pairN"),
-        (FieldKind::Identifier, Tokens::WithInitials, "withoutN and pairN with initials"),
-        (FieldKind::Date, Tokens::Shipped, "as shipped"),
+    const ROWS: [(FieldKind, usize, Tokens, &str); 4] = [
+        (FieldKind::Identifier, 0, Tokens::All, "as shipped"),
+        (FieldKind::Identifier, 0, Tokens::NoNeighbors, "no withoutN, no pairN"),
+        (FieldKind::Identifier, 1, Tokens::All, "no bound_to"),
+        (FieldKind::Date, 0, Tokens::All, "as shipped"),
     ];
+    let schemas = [Schema::clone(schema), unbound(schema)];
     let place = |kind| schema.fields.iter().position(|field| field.kind == kind);
     let cells = SCALES.map(|scale| {
-        let store = Store::new(schema, options.people * scale, options.seed);
-        ROWS.map(|(kind, tokens, _)| {
-            let read = |place| store.read(place, tokens, KNOWN_PEOPLE);
+        let state = |schema| Store::new(schema, options.people * scale, options.seed);
+        let stores = schemas.each_ref().map(state);
+        ROWS.map(|(kind, store, tokens, _)| {
+            let read = |place| stores[store].read(place, tokens, KNOWN_PEOPLE);
             let Reading { full, in_part, of } = place(kind).map(read).unwrap_or_default();
             let [full, in_part] = [full, in_part].map(|n| percent(n as f64 / of.max(1) as f64));
             format!("{full}, {in_part} in part")
         })
     });
-    let rows = ROWS.iter().enumerate().map(|(row, (kind, _, stored))| {
+    let rows = ROWS.iter().enumerate().map(|(row, (kind, _, _, stored))| {
         let name = place(*kind).map(|place| schema.fields[place].name.clone()).unwrap_or_default();
         let [a, b, c] = cells.each_ref().map(|cells| cells[row].clone());
         [name, (*stored).to_owned(), a, b, c]

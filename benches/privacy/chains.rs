@@ -22,12 +22,9 @@ const DIGITS: usize = 9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tokens {
     /// All that the schema says.
-    Shipped,
+    All,
     /// No `withoutN` and `pairN`.
     NoNeighbors,
-    /// `withoutN` and `pairN` hashed together with the initials of both names: not stored today,
-    /// but what could be stored in their place.
-    WithInitials,
 }
 
 /// How many of the stored values of unknown people are read how far.
@@ -54,9 +51,6 @@ struct Value<'a> {
     number: usize,
     record: &'a EncodedRecord,
 }
-
-/// What two records share: a token, and the tokens that it is bound to.
-type Found = (Token, Vec<Option<Token>>);
 
 impl Store {
     /// The records that five agencies send of `people`, without filters: tokens are enough here.
@@ -130,7 +124,7 @@ impl Store {
     ) -> UnionFind<usize> {
         let n_values = values.iter().map(|value| value.number + 1).max().unwrap_or(0);
         let mut equal = UnionFind::new(n_values * n_cells);
-        let mut join = |derivation: Derivation, found: &dyn Fn(&Value<'_>) -> Vec<Found>| {
+        let mut join = |derivation: Derivation, found: &dyn Fn(&Value<'_>) -> Vec<Token>| {
             let mut first = FxHashMap::default();
             for value in values {
                 for token in found(value) {
@@ -143,20 +137,14 @@ impl Store {
                 }
             }
         };
-        let initials = self.initials();
         for (place, derivation) in self.schema.fields[field].tokens.iter().enumerate() {
             let is_neighbor = matches!(derivation, Derivation::Without(_) | Derivation::Pair(_));
             if tokens == Tokens::NoNeighbors && is_neighbor {
                 continue;
             }
-            let is_bound = tokens == Tokens::WithInitials && is_neighbor;
             join(*derivation, &|value| {
-                let token =
-                    |field: usize, place: usize| value.record.fields[field].as_ref()?.tokens[place];
-                let bound = initials.iter().filter(|_| is_bound);
-                let mut bound: Vec<_> = bound.map(|(field, place)| token(*field, *place)).collect();
-                bound.sort_unstable();
-                token(field, place).map(|token| (token, bound)).into_iter().collect()
+                let stored = value.record.fields[field].as_ref();
+                stored.and_then(|stored| stored.tokens[place]).into_iter().collect()
             });
         }
         for (number, key) in self.schema.blocking.iter().enumerate() {
@@ -164,22 +152,19 @@ impl Store {
                 join(part.derivation, &|value| {
                     let of_key = |it: &&BlockingToken| usize::from(it.key) == number;
                     let tokens = value.record.blocking.iter().filter(of_key);
-                    tokens.map(|it| (it.token, Vec::new())).collect()
+                    tokens.map(|it| it.token).collect()
                 });
             }
         }
         equal
     }
+}
 
-    /// The fields that have a token of their initial, and its place, without middle names.
-    fn initials(&self) -> Vec<(usize, usize)> {
-        let fields = self.schema.fields.iter().enumerate();
-        let exchanged = fields.filter(|(_, field)| field.exchange.is_some());
-        let initial = |token: &Derivation| *token == Derivation::Initial;
-        let place =
-            |(at, field): (usize, &Field)| Some((at, field.tokens.iter().position(initial)?));
-        exchanged.filter_map(place).collect()
-    }
+/// `schema` with its tokens bound to nothing.
+pub fn unbound(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    schema.fields.iter_mut().for_each(|field| field.bound_to.clear());
+    schema
 }
 
 /// The cells of a value, where its kind is read.
@@ -221,8 +206,7 @@ mod tests {
     use crate::schema;
 
     /// Reads the values of `field` of people called A B unless a name is given, the first known.
-    fn read(field: &str, tokens: Tokens, values: &[(&str, &str)]) -> Reading {
-        let schema = schema();
+    fn read(schema: &Schema, field: &str, tokens: Tokens, values: &[(&str, &str)]) -> Reading {
         let row = |(person, (value, first_name)): (u32, &(&str, &str))| {
             let mut values = vec![None; schema.fields.len()];
             for (name, value) in [(field, *value), ("first_name", *first_name), ("last_name", "B")]
@@ -232,7 +216,8 @@ mod tests {
             Row { person: PersonId(person), values }
         };
         let rows = (0..).zip(values).map(row).collect();
-        Store::of(schema.clone(), rows).read(schema.field_index(field).unwrap(), tokens, 1)
+        let store = Store::of(Arc::new(schema.clone()), rows);
+        store.read(schema.field_index(field).unwrap(), tokens, 1)
     }
 
     const NUMBERS: [(&str, &str); 5] = [
@@ -245,30 +230,28 @@ mod tests {
 
     #[test]
     fn neighbors_of_a_known_number_are_read_and_neighbors_of_these() {
-        let reading = read("ssn", Tokens::Shipped, &NUMBERS);
-        assert_eq!(reading, Reading { full: 1, in_part: 3, of: 4 });
+        let read_all = Reading { full: 1, in_part: 3, of: 4 };
+        assert_eq!(read(&unbound(&schema()), "ssn", Tokens::All, &NUMBERS), read_all);
+        let same_name = NUMBERS.map(|(number, _)| (number, "A"));
+        assert_eq!(read(&schema(), "ssn", Tokens::All, &same_name), read_all);
     }
 
     #[test]
     fn without_tokens_of_neighbors_or_with_other_initials_nothing_is_read() {
-        for tokens in [Tokens::NoNeighbors, Tokens::WithInitials] {
-            let reading = read("ssn", tokens, &NUMBERS);
-            assert_eq!(reading, Reading { full: 0, in_part: 0, of: 4 });
-        }
-        let same_name = NUMBERS.map(|(number, _)| (number, "A"));
-        let all = read("ssn", Tokens::Shipped, &same_name);
-        assert_eq!(read("ssn", Tokens::WithInitials, &same_name), all);
+        let read_nothing = Reading { full: 0, in_part: 0, of: 4 };
+        assert_eq!(read(&schema(), "ssn", Tokens::All, &NUMBERS), read_nothing);
+        let reading = read(&unbound(&schema()), "ssn", Tokens::NoNeighbors, &NUMBERS);
+        assert_eq!(reading, read_nothing);
     }
 
     #[test]
     fn a_date_is_read_from_the_parts_that_others_share() {
+        let read = |dates: &[_]| read(&schema(), "date_of_birth", Tokens::All, dates);
         let dates = ["1980-03-05", "1980-03-07", "1980-11-07", "1980-11-05", "1971-12-30"]
             .map(|it| (it, "A"));
         // The fourth shares year and day with the first, year and month with the third.
-        let reading = read("date_of_birth", Tokens::Shipped, &dates);
-        assert_eq!(reading, Reading { full: 0, in_part: 3, of: 4 });
+        assert_eq!(read(&dates), Reading { full: 0, in_part: 3, of: 4 });
         let chained = [dates.as_slice(), &[("1962-03-07", "A")]].concat();
-        let reading = read("date_of_birth", Tokens::Shipped, &chained);
-        assert_eq!(reading, Reading { full: 0, in_part: 4, of: 5 });
+        assert_eq!(read(&chained), Reading { full: 0, in_part: 4, of: 5 });
     }
 }

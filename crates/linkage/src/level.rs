@@ -11,7 +11,10 @@ pub enum Level {
     Exact,
     /// The dates are equal once day and month of one are exchanged.
     Swapped,
-    /// The identifiers differ in one character.
+    /// The identifiers differ in one character. Like [`Level::Transposed`] it is seen only where
+    /// both records have the tokens that show it: where the schema binds these to other parts of
+    /// the record and one is missing or another, the values stand at [`Level::Differ`]. Numbers
+    /// with no names beside them are too rare for a level of their own.
     OneOff,
     /// The identifiers are equal once two neighboring characters of one are exchanged.
     Transposed,
@@ -27,7 +30,7 @@ pub enum Level {
     Far,
     /// A derived part (prefix, last characters, initial, house number, ...) is equal.
     Part(Derivation),
-    /// None of the other levels: the values disagree.
+    /// None of the other levels: the values disagree, as far as their tokens can tell.
     Differ,
 }
 

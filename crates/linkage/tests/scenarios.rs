@@ -188,6 +188,12 @@ fn levels_see_what_goes_wrong_in_records() {
         (Person { ssn: "219-54-6741", ..same }, "ssn", "differ"),
         (Person { ssn: "219-45-6177", ..same }, "ssn", "differ"),
         (Person { ssn: "219-45-671", ..same }, "ssn", "differ"),
+        // Neighboring numbers are seen beside the same initials only, in either order.
+        (Person { ssn: "219-45-6774", first: "Ruth", ..same }, "ssn", "one_off"),
+        (Person { ssn: "219-45-6774", first: ANA.last, last: "Robert", ..same }, "ssn", "one_off"),
+        (Person { ssn: "219-45-6774", first: "Wilma", ..same }, "ssn", "differ"),
+        (Person { ssn: "219-45-6774", first: "", ..same }, "ssn", "differ"),
+        (Person { first: "Wilma", last: "", ..same }, "ssn", "exact"),
         (Person { zip: "98122", ..same }, "zip", "prefix3"),
         (Person { street: "418 Oak Blvd", ..same }, "street_address", "number"),
         (Person { sex: "M", ..same }, "sex", "differ"),
