@@ -92,11 +92,8 @@ impl Settler<'_> {
         nodes.iter().for_each(|node| is_asked[node.place()] = true);
         let of_node = |candidates: &mut Vec<NodeId>, node: NodeId| {
             candidates.clear();
-            blocking.candidates(node, |other| {
-                if !is_asked[other.place()] || node < other {
-                    candidates.push(other);
-                }
-            });
+            let is_mine = |other: &NodeId| !is_asked[other.place()] || node < *other;
+            candidates.extend(blocking.candidates(node).filter(is_mine));
             candidates.sort_unstable();
             candidates.dedup();
             let mut edges = Vec::new();

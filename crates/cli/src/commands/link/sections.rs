@@ -63,7 +63,14 @@ pub(super) fn reviews(settlement: &Settlement) -> Section {
 
 /// What each blocking key did, and what it skipped.
 pub(super) fn blocking(linker: &Linker) -> Section {
-    let columns = ["blocking_key", "pairs", "tokens_over_cap", "records_over_cap", "pairs_skipped"];
+    let columns = [
+        "blocking_key",
+        "pairs",
+        "tokens_over_cap",
+        "records_over_cap",
+        "pairs_skipped",
+        "by_second_token",
+    ];
     let mut section = Section::new("blocking", &columns);
     let report = linker.blocking_report();
     for key in &report.keys {
@@ -73,6 +80,7 @@ pub(super) fn blocking(linker: &Linker) -> Section {
             json!(key.n_tokens_over_cap),
             json!(key.n_versions_over_cap),
             json!(key.n_pairs_skipped),
+            json!(key.n_pairs_divided),
         ]);
     }
     section
