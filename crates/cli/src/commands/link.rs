@@ -9,12 +9,12 @@ use clap::Args;
 use linkage::{DEFAULT_MODEL, Linker, Model, Settlement, TrainingOptions, train::TrainingReport};
 use record::{ParticipantId, RecordKey, Schema};
 
-use super::offline::{FilesArgs, read_model, write_csv, write_text};
+use super::offline::{FilesArgs, read_model, write_csv};
 use crate::{
     cli::COLUMNS_HELP,
     exit::Exit,
     failure::Failure,
-    output::{Document, Format},
+    output::{Document, Format, file::write_text},
 };
 
 mod sections;
@@ -71,7 +71,7 @@ impl Link {
             .section(sections::reviews(&settlement))
             .section(sections::blocking(&linker))
             .section(input.quality.section())
-            .section(sections::weights(linker.model()));
+            .section(super::model::weights(linker.model()));
         if let Some(report) = &training {
             document = document.section(sections::training_rounds(report));
         }

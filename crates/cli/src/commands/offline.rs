@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -178,16 +177,5 @@ pub fn write_csv<const N: usize>(
         writer.flush()
     };
     write(&mut file).map_err(|error| file.failure(&error))?;
-    file.finish()
-}
-
-/// Writes a text file that appears whole or not at all.
-///
-/// # Errors
-/// [`Failure`] when the file cannot be written.
-pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = WholeFile::create(path)?;
-    let written = file.write_all(text.as_bytes());
-    written.map_err(|error| file.failure(&error))?;
     file.finish()
 }

@@ -1,6 +1,6 @@
 //! `waymark train`: trains a linkage model on the records of the service.
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use api::admin::{TrainRequest, admin_service_client::AdminServiceClient};
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::{
     },
     exit::Exit,
     failure::Failure,
-    output::{Document, Format, Section, file::WholeFile, text},
+    output::{Document, Format, Section, file::write_text, text},
 };
 
 /// Trains a linkage model on the service's current records; needs an operator's token.
@@ -49,10 +49,7 @@ impl Train {
         })?;
         let model = answer.model.ok_or_else(incomplete)?;
         if let Some(path) = &self.out {
-            let mut file = WholeFile::create(path)?;
-            let written = file.write_all(model.content.as_bytes());
-            written.map_err(|error| file.failure(&error))?;
-            file.finish()?;
+            write_text(path, &model.content)?;
         }
         eprintln!("{}", answer.report.trim_end());
         let mut section = Section::new("model", &["model", "activated_at"]);

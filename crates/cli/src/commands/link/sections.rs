@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use linkage::{Estimate, Linker, MatchWeight, Model, Settlement, train::TrainingReport};
+use linkage::{Estimate, Linker, MatchWeight, Settlement, train::TrainingReport};
 use serde_json::json;
 
 use crate::{
@@ -74,23 +74,6 @@ pub(super) fn blocking(linker: &Linker) -> Section {
             json!(key.n_versions_over_cap),
             json!(key.n_pairs_skipped),
         ]);
-    }
-    section
-}
-
-/// The match weights of every field and level, in bits.
-pub(super) fn weights(model: &Model) -> Section {
-    let mut section = Section::new("weights", &["field", "level", "m", "u", "weight"]);
-    for field in &model.fields {
-        for level in &field.levels {
-            section.row(vec![
-                text(&field.name),
-                text(level.level),
-                json!(level.m),
-                json!(level.u),
-                json!(level.weight().0),
-            ]);
-        }
     }
     section
 }
