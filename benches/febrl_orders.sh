@@ -15,8 +15,8 @@ trap '[ -z "$daemon" ] || kill "$daemon"; rm -r "$work"' EXIT
 cd "$work"
 
 waymark keygen --schema "$schema" --out linkage.key > keygen.txt 2>&1
-waymark link --schema "$schema" --mapping "$mapping" --rejected-dir . --key linkage.key \
-    --model-out model.toml --out offline.csv "$data/febrl4a.csv" "$data/febrl4b.csv" > link.txt 2>&1
+waymark train --schema "$schema" --mapping "$mapping" --rejected-dir . --key linkage.key \
+    --out model.toml "$data/febrl4a.csv" "$data/febrl4b.csv" > train.txt 2>&1
 for agency in febrl4a febrl4b; do
     tail -n +2 "$data/$agency.csv" | split -l 1250 - "$agency-"
     for part in "$agency"-a?; do

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use linkage::{Estimate, Linker, MatchWeight, Settlement, train::TrainingReport};
-use serde_json::json;
+use linkage::{BlockingReport, Estimate, Linker, MatchWeight, Settlement, train::TrainingReport};
+use serde_json::{Value, json};
 
 use crate::{
     commands::offline::Input,
@@ -61,11 +61,17 @@ pub(super) fn reviews(settlement: &Settlement) -> Section {
     section
 }
 
-/// What each blocking key did, and what it skipped.
-pub(super) fn blocking(linker: &Linker) -> Section {
-    let columns = ["blocking_key", "pairs", "tokens_over_cap", "records_over_cap", "pairs_skipped"];
+/// What each blocking key did and what it skipped, and how many records none of them reached.
+pub(super) fn blocking(report: &BlockingReport) -> Section {
+    let columns = [
+        "blocking_key",
+        "pairs",
+        "tokens_over_cap",
+        "records_over_cap",
+        "pairs_skipped",
+        "records_unreached",
+    ];
     let mut section = Section::new("blocking", &columns);
-    let report = linker.blocking_report();
     for key in &report.keys {
         section.row(vec![
             text(&key.key),
@@ -73,8 +79,13 @@ pub(super) fn blocking(linker: &Linker) -> Section {
             json!(key.n_tokens_over_cap),
             json!(key.n_versions_over_cap),
             json!(key.n_pairs_skipped),
+            Value::Null,
         ]);
     }
+    let mut all = vec![Value::Null; columns.len()];
+    all[0] = text("(all keys)");
+    all[columns.len() - 1] = json!(report.n_versions_unreached);
+    section.row(all);
     section
 }
 
