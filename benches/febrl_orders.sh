@@ -15,8 +15,8 @@ trap '[ -z "$daemon" ] || kill "$daemon"; rm -r "$work"' EXIT
 cd "$work"
 
 waymark keygen --schema "$schema" --out linkage.key > keygen.txt 2>&1
-waymark link --schema "$schema" --mapping "$mapping" --rejected-dir . --key linkage.key \
-    --model-out model.toml --out offline.csv "$data/febrl4a.csv" "$data/febrl4b.csv" > link.txt 2>&1
+waymark train --schema "$schema" --mapping "$mapping" --rejected-dir . --key linkage.key \
+    --out model.toml "$data/febrl4a.csv" "$data/febrl4b.csv" > train.txt 2>&1
 for agency in febrl4a febrl4b; do
     tail -n +2 "$data/$agency.csv" | split -l 1250 - "$agency-"
     for part in "$agency"-a?; do
@@ -26,12 +26,12 @@ done
 
 # Starts a service with an empty database and registers both agencies.
 start() {
-    rm -rf data ./*.token
+    rm -rf data log.txt ./*.token
     printf '%s\n' 'listen = "127.0.0.1:0"' 'data_dir = "data"' 'time_zone = "UTC"' \
         '[linkage]' "schema = \"$schema\"" 'model = "model.toml"' > waymarkd.toml
     waymarkd --config waymarkd.toml 2> log.txt &
     daemon=$!
-    until grep -q listening log.txt; do kill -0 "$daemon"; sleep 0.1; done
+    until grep -qs listening log.txt; do kill -0 "$daemon"; sleep 0.1; done
     export WAYMARK_SERVER WAYMARK_TOKEN_FILE=data/operator.token
     WAYMARK_SERVER=$(grep -o 'http://[0-9.:]*' log.txt | head -n 1)
     for agency in febrl4a febrl4b; do

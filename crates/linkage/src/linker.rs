@@ -1,10 +1,11 @@
 //! The incremental linker: index, edges, decisions and partition; the same offline and served.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use hashbrown::HashMap;
 use record::{EncodedRecord, RecordKey, RecordVersion, Schema};
 
 use crate::{
@@ -49,8 +50,8 @@ pub struct Linker {
 /// What has changed since the last settlement.
 #[derive(Default)]
 pub(crate) struct Pending {
-    /// Nodes whose candidates have not been scored.
-    pub(crate) unscored: BTreeSet<NodeId>,
+    /// Nodes whose candidates have not been scored; a node may be listed twice, and may be gone.
+    pub(crate) unscored: Vec<NodeId>,
     /// Tokens whose count crossed the cap.
     pub(crate) crossings: BTreeSet<Crossing>,
     /// Records whose component has to be divided again, removed ones too.
@@ -101,7 +102,7 @@ impl Linker {
             self.versions(&key).first().map_or(node, |first| self.record_of[first.place()]);
         self.names[node.place()] = Some(NodeName { key: key.clone(), version });
         self.records.entry(key).or_default().insert(place, node);
-        self.pending.unscored.insert(node);
+        self.pending.unscored.push(node);
     }
 
     /// Takes out a record with all of its versions. Decisions about it are kept: they hold again
@@ -120,7 +121,6 @@ impl Linker {
             });
             self.index.remove(node);
             self.names[node.place()] = None;
-            self.pending.unscored.remove(&node);
         }
         let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
         self.pending.touched.extend(decided);
