@@ -181,6 +181,47 @@ fn a_record_and_a_pair_are_explained() {
 }
 
 #[test]
+fn an_explanation_is_drawn_on_a_page_that_needs_nothing_else() {
+    let service = started();
+    let page = |records: &str| {
+        let shown = service.ask("pat", &format!("explain {records} --html page.html"));
+        (shown, service.read("page.html"))
+    };
+    let (shown, html) = page("college/S3 workforce/W2");
+    let pair = shown.row("pairs");
+    let total = pair["total"].as_f64().unwrap();
+    // In the chart: every part of the weight by name, its number with its sign, the cut-offs.
+    for row in shown.rows("fields") {
+        let name = row["field"].as_str().unwrap();
+        let level = row["level"].as_str().map(|level| format!(": {level}"));
+        let label = format!("{name}{}", level.unwrap_or_default());
+        assert!(html.contains(&format!("\n{label}\n</text>")), "{label}");
+    }
+    for text in [&format!("{total:+.2}"), "lower", "upper"] {
+        assert!(html.contains(&format!("\n{text}\n</text>")), "{text}");
+    }
+    let conclusion = shown.rows("conclusions")[0]["conclusion"].as_str().unwrap().to_owned();
+    for text in [&conclusion, "a steward is asked", "<td>ssn</td><td>differ</td>", "History"] {
+        assert!(html.contains(text), "{text}");
+    }
+    let alien = html.replace("http://www.w3.org/2000/svg", "");
+    for part in ["<script", "http", "href", "src=", "@import", "url("] {
+        assert!(!alien.contains(part), "{part}");
+    }
+
+    let (_, html) = page("adult-ed/A1");
+    assert_eq!(html.matches("<svg").count(), 3, "a chart for each other record");
+    for text in ["with 3 other records", "college/S1", "college/S2", "workforce/W1"] {
+        assert!(html.contains(text), "{text}");
+    }
+    let (_, html) = page("college/S4");
+    assert!(html.contains(", alone.") && !html.contains("<svg"), "{html}");
+    service
+        .waymark("pat", "explain college/S4 --html no/page.html")
+        .is_refused(74, "FILE_UNWRITABLE");
+}
+
+#[test]
 fn a_model_trained_on_the_service_finds_the_people() {
     let service = Service::start("fixed_date = \"2026-09-30\"");
     let state = made_up::state(400);

@@ -53,10 +53,10 @@ fn people_do_not_depend_on_order_or_batches_or_on_being_served() {
     let state = made_up::state(250);
     let desk = Service::prepare("");
     let files = made_up::write_identities(&desk, &state).map(|agency| format!("{agency}.csv"));
-    let link = format!("link {} --key linkage.key", files.join(" "));
-    desk.waymark("nobody", &format!("{link} --out trained.csv --model-out model.toml")).exits(0);
+    let files = format!("{} --key linkage.key", files.join(" "));
+    desk.waymark("nobody", &format!("train {files} --out model.toml")).exits(0);
     // By the model's file alone: the frequencies of values that training counted are not in it.
-    desk.waymark("nobody", &format!("{link} --out links.csv --model model.toml")).exits(0);
+    desk.waymark("nobody", &format!("link {files} --out links.csv --model model.toml")).exits(0);
     let offline = partition(&desk.path("links.csv"));
     let n_records: usize = offline.iter().map(std::collections::BTreeSet::len).sum();
     assert!(n_records > 400 && offline.len() < n_records * 2 / 3, "there is much to link");
@@ -71,14 +71,18 @@ fn people_do_not_depend_on_order_or_batches_or_on_being_served() {
 }
 
 #[test]
-fn a_file_linked_twice_gives_the_same_bytes() {
+fn files_linked_or_trained_on_twice_give_the_same_bytes() {
     let desk = Service::prepare("");
     let state = made_up::state(120);
     made_up::write_identities(&desk, &state);
     let files = "college.csv workforce.csv";
     for name in ["one", "two"] {
-        let outputs = format!("--out {name}.csv --pairs {name}.pairs.csv --model-out {name}.toml");
-        desk.waymark("nobody", &format!("link {files} --key linkage.key {outputs}")).exits(0);
+        for command in [
+            format!("link --out {name}.csv --pairs {name}.pairs.csv"),
+            format!("train --out {name}.toml"),
+        ] {
+            desk.waymark("nobody", &format!("{command} {files} --key linkage.key")).exits(0);
+        }
     }
     for ending in ["csv", "pairs.csv", "toml"] {
         let bytes = |name: &str| fs::read(desk.path(&format!("{name}.{ending}"))).unwrap();

@@ -39,7 +39,7 @@ pub enum Code {
     LocalIdLooksLikeSsn,
     /// A mapping file is wrong.
     MappingInvalid,
-    /// A model file is wrong, or training failed.
+    /// A model file is wrong.
     ModelFileInvalid,
     /// `--resume` finds no earlier run.
     NothingToResume,

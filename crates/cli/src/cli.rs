@@ -59,7 +59,7 @@ pub enum Command {
     Review(commands::review::Review),
     /// Explain why a record belongs to its participant, or why two records do or do not match
     Explain(commands::explain::Explain),
-    /// Train a linkage model on the service's records
+    /// Train a linkage model, without labels
     Train(commands::train::Train),
     /// Administer agencies and tokens, and show the state of the service
     Admin(commands::admin::Admin),

@@ -22,6 +22,9 @@ use clap::Parser;
 
 use crate::exit::Exit;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let exit = commands::run(&cli).unwrap_or_else(|failure| {

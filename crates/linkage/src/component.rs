@@ -1,7 +1,6 @@
 //! One connected component of records: what holds it together, its votes, and how it is divided.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use record::{FieldKind, RecordKey};
 
 use crate::{

@@ -28,7 +28,8 @@ pub struct FieldExplanation {
 pub struct SharedKey {
     /// The blocking key's name.
     pub key: String,
-    /// Whether too many records share this very token, so that it gives no candidates.
+    /// Whether too many records share this very token, so that it gives no candidates, and the two
+    /// agree on no further field that few of those records have in common.
     pub is_over_cap: bool,
 }
 
@@ -123,9 +124,9 @@ impl Linker {
             for &other in self.versions(right) {
                 for (key, is_over_cap) in self.blocking.shared(one, other) {
                     let key = self.schema.blocking[usize::from(key)].name.clone();
-                    let shared = SharedKey { key, is_over_cap };
-                    if !shared_keys.contains(&shared) {
-                        shared_keys.push(shared);
+                    match shared_keys.iter_mut().find(|shared| shared.key == key) {
+                        Some(shared) => shared.is_over_cap &= is_over_cap,
+                        None => shared_keys.push(SharedKey { key, is_over_cap }),
                     }
                 }
             }

@@ -1,10 +1,11 @@
 //! The incremental linker: index, edges, decisions and partition; the same offline and served.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use hashbrown::HashMap;
 use record::{EncodedRecord, RecordKey, RecordVersion, Schema};
 
 use crate::{
@@ -49,8 +50,8 @@ pub struct Linker {
 /// What has changed since the last settlement.
 #[derive(Default)]
 pub(crate) struct Pending {
-    /// Nodes whose candidates have not been scored.
-    pub(crate) unscored: BTreeSet<NodeId>,
+    /// Nodes whose candidates have not been scored; a node may be listed twice, and may be gone.
+    pub(crate) unscored: Vec<NodeId>,
     /// Tokens whose count crossed the cap.
     pub(crate) crossings: BTreeSet<Crossing>,
     /// Records whose component has to be divided again, removed ones too.
@@ -63,7 +64,7 @@ impl Linker {
         let index = Index::new(&schema);
         Self {
             scorer: Scorer::new(&schema, &model, &index),
-            blocking: Blocking::new(caps(&schema, &policy)),
+            blocking: Blocking::new(&schema, &policy),
             schema,
             model,
             policy,
@@ -90,7 +91,7 @@ impl Linker {
         let node = self.index.insert(&record);
         self.scorer.note_node(&self.model, &self.index, node);
         let crossings = &mut self.pending.crossings;
-        self.blocking.insert(node, &record.blocking, |crossing| {
+        self.blocking.insert(node, &record.blocking, &self.index, |crossing| {
             crossings.insert(crossing);
         });
         if self.names.len() <= node.place() {
@@ -101,7 +102,7 @@ impl Linker {
             self.versions(&key).first().map_or(node, |first| self.record_of[first.place()]);
         self.names[node.place()] = Some(NodeName { key: key.clone(), version });
         self.records.entry(key).or_default().insert(place, node);
-        self.pending.unscored.insert(node);
+        self.pending.unscored.push(node);
     }
 
     /// Takes out a record with all of its versions. Decisions about it are kept: they hold again
@@ -120,7 +121,6 @@ impl Linker {
             });
             self.index.remove(node);
             self.names[node.place()] = None;
-            self.pending.unscored.remove(&node);
         }
         let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
         self.pending.touched.extend(decided);
@@ -206,6 +206,7 @@ impl Linker {
                 n_tokens_over_cap: 0,
                 n_versions_over_cap: 0,
                 n_pairs_skipped: 0,
+                n_pairs_divided: 0,
             })
             .collect();
         for (token, nodes) in self.blocking.blocks() {
@@ -216,11 +217,14 @@ impl Linker {
                 report.n_tokens_over_cap += 1;
                 report.n_versions_over_cap += n;
                 report.n_pairs_skipped += n * (n - 1) / 2;
+                report.n_pairs_divided += self.blocking.n_pairs_divided(token, nodes, &self.index);
             } else {
                 report.n_pairs += n * (n - 1) / 2;
             }
         }
-        let is_unreached = |node: &NodeId| !self.blocking.reaches(*node);
+        let is_unreached = |node: &NodeId| {
+            self.blocking.candidates(*node).all(|other| self.same_record(*node, other))
+        };
         BlockingReport {
             cap: self.policy.block_cap,
             keys,
@@ -262,11 +266,4 @@ impl Linker {
     pub(crate) fn decision(&self, left: &RecordKey, right: &RecordKey) -> Option<Decision> {
         self.decisions.get(left)?.get(right).copied()
     }
-}
-
-/// The cap of each blocking key.
-fn caps(schema: &Schema, policy: &Policy) -> Vec<usize> {
-    let cap =
-        |at_most: Option<usize>| at_most.map_or(policy.block_cap, |own| own.min(policy.block_cap));
-    schema.blocking.iter().map(|key| cap(key.at_most)).collect()
 }

@@ -1,5 +1,6 @@
 //! How well blocking reaches the records of one person, estimated from the links themselves.
 
+use rayon::prelude::*;
 use record::RecordKey;
 
 use crate::linker::Linker;
@@ -34,22 +35,26 @@ impl Reach {
         let unseen =
             self.estimated_unreached() - self.pairs_by_keys.first().map_or(0.0, |n| *n as f64);
         let all = self.n_pairs() as f64 + unseen;
-        if all > 0.0 { unseen / all } else { 0.0 }
+        if all > 0.0 { (unseen / all).max(0.0) } else { 0.0 }
     }
 }
 
 impl Linker {
     /// How blocking reached the pairs within `groups`.
     pub fn reach(&self, groups: &[Vec<RecordKey>]) -> Reach {
-        let mut reach = Reach { pairs_by_keys: vec![0; self.schema.blocking.len() + 1] };
-        for group in groups {
+        let none = || vec![0; self.schema.blocking.len() + 1];
+        let count = |mut counts: Vec<u64>, group: &Vec<RecordKey>| {
             for (place, left) in group.iter().enumerate() {
                 for right in &group[..place] {
-                    reach.pairs_by_keys[self.n_shared_keys(left, right)] += 1;
+                    counts[self.n_shared_keys(left, right)] += 1;
                 }
             }
-        }
-        reach
+            counts
+        };
+        let sum = |left: Vec<u64>, right: Vec<u64>| {
+            left.into_iter().zip(right).map(|(left, right)| left + right).collect()
+        };
+        Reach { pairs_by_keys: groups.par_iter().fold(none, count).reduce(none, sum) }
     }
 
     fn n_shared_keys(&self, left: &RecordKey, right: &RecordKey) -> usize {

@@ -18,12 +18,13 @@ impl Linker {
     /// decisions or a changed block have touched since the last call are divided again.
     pub fn settle(&mut self) -> Settlement {
         let mut seeds: FxHashSet<NodeId> = self.retract_unsupported();
-        let edges = self.score_pending();
+        let unscored = self.take_unscored();
+        let edges = Settler::new(self, &self.model, &self.scorer).edges_of(&unscored, &self.edges);
         for edge in edges {
             self.edges.insert(edge);
             seeds.extend([edge.left, edge.right]);
         }
-        seeds.extend(std::mem::take(&mut self.pending.unscored));
+        seeds.extend(unscored);
         let mut records: Vec<RecordKey> =
             std::mem::take(&mut self.pending.touched).into_iter().collect();
         seeds.extend(records.iter().flat_map(|key| self.versions(key)));
@@ -76,10 +77,13 @@ impl Linker {
         ends
     }
 
-    /// Scores the candidates of the pending nodes; gives the new edges.
-    fn score_pending(&self) -> Vec<Edge> {
-        let pending: Vec<NodeId> = self.pending.unscored.iter().copied().collect();
-        Settler::new(self, &self.model, &self.scorer).edges_of(&pending, &self.edges)
+    /// The nodes in use whose candidates have not been scored, each once.
+    fn take_unscored(&mut self) -> Vec<NodeId> {
+        let mut unscored = std::mem::take(&mut self.pending.unscored);
+        unscored.retain(|node| self.names[node.place()].is_some());
+        unscored.sort_unstable();
+        unscored.dedup();
+        unscored
     }
 }
 
@@ -92,11 +96,8 @@ impl Settler<'_> {
         nodes.iter().for_each(|node| is_asked[node.place()] = true);
         let of_node = |candidates: &mut Vec<NodeId>, node: NodeId| {
             candidates.clear();
-            blocking.candidates(node, |other| {
-                if !is_asked[other.place()] || node < other {
-                    candidates.push(other);
-                }
-            });
+            let is_mine = |other: &NodeId| !is_asked[other.place()] || node < *other;
+            candidates.extend(blocking.candidates(node).filter(is_mine));
             candidates.sort_unstable();
             candidates.dedup();
             let mut edges = Vec::new();
@@ -124,12 +125,12 @@ impl Settler<'_> {
         let mut components = Vec::new();
         for seed in seeds {
             if !seen[seed.place()] {
-                components.push(self.component(self.connected(*seed, edges, &mut seen)));
+                components.push(self.connected(*seed, edges, &mut seen));
             }
         }
         components
-            .par_iter()
-            .map(|component| (component.nodes.len(), self.settle(component, edges)))
+            .into_par_iter()
+            .map(|nodes| (nodes.len(), self.settle(&self.component(nodes), edges)))
             .collect()
     }
 }

@@ -102,8 +102,12 @@ pub struct KeyReport {
     pub n_tokens_over_cap: usize,
     /// Record versions that hold such a token.
     pub n_versions_over_cap: u64,
-    /// Pairs within tokens over the cap, skipped unless another token reaches them.
+    /// Pairs within tokens over the cap, skipped unless another token or a second token reaches
+    /// them.
     pub n_pairs_skipped: u64,
+    /// Pairs within tokens over the cap that agree on one more field and are candidates by that
+    /// second token; a pair counts once for each.
+    pub n_pairs_divided: u64,
 }
 
 /// What blocking did, a line per key in the schema's order.
@@ -113,6 +117,6 @@ pub struct BlockingReport {
     pub cap: usize,
     /// A report per blocking key.
     pub keys: Vec<KeyReport>,
-    /// Record versions that no token up to the cap joins to any other.
+    /// Record versions that no token joins to another record.
     pub n_versions_unreached: usize,
 }

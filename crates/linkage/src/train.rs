@@ -48,7 +48,7 @@ impl Default for TrainingOptions {
             id: "trained".to_owned(),
             seed: 1,
             n_random_pairs: 1_000_000,
-            n_pairs_per_key: 1_000_000,
+            n_pairs_per_key: 300_000,
             n_prior_records: 100_000,
             n_calibration_records: 100_000,
             max_iterations: 100,

@@ -11,6 +11,9 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code for settings that cannot be used.
 const EXIT_CONFIG: u8 = 78;
 

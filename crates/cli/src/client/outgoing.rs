@@ -124,7 +124,16 @@ impl Outgoing {
     }
 }
 
-fn open(path: &Path) -> Result<Reader<BufReader<File>>, Failure> {
+/// Whether the name of a file says that it is encoded.
+pub fn is_encoded(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wmk")
+}
+
+/// Opens an encoded file.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read or is no encoded file.
+pub fn open(path: &Path) -> Result<Reader<BufReader<File>>, Failure> {
     let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
     Reader::open(BufReader::new(file)).map_err(|error| unreadable(path, &error))
 }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use linkage::{DEFAULT_MODEL, Linker, Model, Settlement, TrainingOptions, train::TrainingReport};
-use record::{ParticipantId, RecordKey, Schema};
+use linkage::{Linker, Settlement, TrainingOptions, train::TrainingReport};
+use record::{ParticipantId, RecordKey};
 
-use super::offline::{FilesArgs, read_model, write_csv, write_text};
+use super::offline::{FilesArgs, read_model, starting_model, write_csv};
 use crate::{
     cli::COLUMNS_HELP,
     exit::Exit,
@@ -19,6 +19,17 @@ use crate::{
 
 mod sections;
 
+const HELP: &str = "\
+What is printed:
+  summary    what was read and linked
+  estimates  how right the links are likely to be, and where the cut-offs are
+  reviews    why pairs are left for a steward; they count as not linked
+  blocking   pairs that agree on a blocking key are compared; where too many records share a value,
+             only those that agree on one more field (by second token)
+  quality    of the values of each field
+  weights    of the model, as waymark model show prints them
+  training   a round per blocking key, where the model was trained here";
+
 /// Links identity files on this machine, without a server: for pilots and evaluation.
 ///
 /// Several files are several agencies, each named after its file unless a column agency says
@@ -26,8 +37,11 @@ mod sections;
 /// --model the match weights are trained on the files themselves, without labels, and the cut-offs
 /// are chosen for the model's error rates. What a steward would review counts as not linked.
 #[derive(Debug, Args)]
-#[command(after_long_help = COLUMNS_HELP)]
+#[command(after_long_help = format!("{HELP}\n\n{COLUMNS_HELP}"))]
 pub struct Link {
+    /// Identity files, or encoded files of one key
+    #[arg(value_name = "FILE.csv|FILE.wmk", required = true)]
+    inputs: Vec<PathBuf>,
     #[command(flatten)]
     files: FilesArgs,
     /// File to write: agency,local_id,participant_id, a row per record
@@ -37,12 +51,9 @@ pub struct Link {
     /// agency_a,local_id_a,agency_b,local_id_b,weight,probability
     #[arg(long, value_name = "FILE")]
     pairs: Option<PathBuf>,
-    /// Linkage model to compare with, instead of training one
+    /// Linkage model to compare by, such as one that waymark train wrote, instead of training one
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// File to write the trained model to
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
-    model_out: Option<PathBuf>,
 }
 
 impl Link {
@@ -57,43 +68,27 @@ impl Link {
             None => starting_model(&schema),
         };
         let mut linker = Linker::new(Arc::clone(&schema), Arc::new(model), self.files.policy()?);
-        let input = self.files.read(&mut linker, &schema)?;
-        let training = if self.model.is_some() { None } else { self.train(&mut linker)? };
+        let input = self.files.read(&self.inputs, &mut linker, &schema)?;
+        let training = if self.model.is_some() { None } else { train(&mut linker)? };
         eprintln!("linking {} records", linker.len());
         let settlement = linker.settle();
         self.write_links(&settlement)?;
         if let Some(path) = &self.pairs {
             write_pairs(path, &linker)?;
         }
+        let blocking = linker.blocking_report();
         let mut document = Document::new("waymark.link/2")
-            .section(sections::summary(&input, &linker, &settlement))
+            .section(sections::summary(&input, linker.len(), &blocking, &settlement))
             .section(sections::estimates(&linker, &settlement))
             .section(sections::reviews(&settlement))
-            .section(sections::blocking(&linker))
+            .section(sections::blocking(&blocking))
             .section(input.quality.section())
-            .section(sections::weights(linker.model()));
+            .section(super::model::weights(linker.model()));
         if let Some(report) = &training {
             document = document.section(sections::training_rounds(report));
         }
         document.print(format)?;
         Ok(input.exit())
-    }
-
-    /// Trains on what was read; with too little to learn from, the model stays as it is.
-    fn train(&self, linker: &mut Linker) -> Result<Option<TrainingReport>, Failure> {
-        eprintln!("training on {} records", linker.len());
-        let training = match linker.train(&TrainingOptions::default()) {
-            Ok(training) => training,
-            Err(error) => {
-                eprintln!("note: {error}; that is what happens now");
-                return Ok(None);
-            }
-        };
-        if let Some(path) = &self.model_out {
-            write_text(path, &training.model.to_toml())?;
-        }
-        linker.set_model(Arc::new(training.model));
-        Ok(Some(training.report))
     }
 
     /// Numbers the participants in the order of their first records.
@@ -110,9 +105,18 @@ impl Link {
     }
 }
 
-/// The shipped model where it belongs to the schema, else what is usual for its kinds of fields.
-fn starting_model(schema: &Schema) -> Model {
-    Model::from_toml(DEFAULT_MODEL, schema).unwrap_or_else(|_| Model::untrained(schema))
+/// Trains on what was read; with too little to learn from, the model stays as it is.
+fn train(linker: &mut Linker) -> Result<Option<TrainingReport>, Failure> {
+    eprintln!("training on {} records", linker.len());
+    let training = match linker.train(&TrainingOptions::default()) {
+        Ok(training) => training,
+        Err(error) => {
+            eprintln!("note: {error}; that is what happens now");
+            return Ok(None);
+        }
+    };
+    linker.set_model(Arc::new(training.model));
+    Ok(Some(training.report))
 }
 
 fn write_pairs(path: &Path, linker: &Linker) -> Result<(), Failure> {

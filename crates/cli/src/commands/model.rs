@@ -4,12 +4,15 @@ mod compare;
 mod interval;
 mod page;
 mod show;
+mod weights;
 
 use clap::{Args, Subcommand};
 
 use crate::{exit::Exit, failure::Failure, output::Format};
 
-/// Shows linkage models, which `waymark link` and `waymark train` write.
+pub use weights::weights;
+
+/// Shows linkage models, which `waymark train` writes.
 #[derive(Debug, Args)]
 pub struct ModelCommand {
     #[command(subcommand)]

@@ -1,26 +1,27 @@
-//! What the commands that link offline share: reading identity files and models, writing tables.
+//! What the commands that work offline share: reading records and models, writing tables.
 
 use std::{
     collections::BTreeSet,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
 use encoding::LinkageKey;
-use linkage::{Linker, Model, Policy};
+use linkage::{DEFAULT_MODEL, Linker, Model, Policy};
 use record::{AgencyId, RecordVersion, Schema};
 
-use super::report_rejected;
+use super::{encode::binding, report_rejected};
 use crate::{
     catalogue::Code,
     cli::{RejectedArgs, SchemaArgs},
+    client::outgoing::is_encoded,
     exit::Exit,
     failure::Failure,
     intake::{
-        batch::{self, Intake, Seen},
+        batch::{self, BatchRecord, Intake, Seen},
+        encoded,
         identity::IdentityFile,
         mapping::Mapping,
         quality::Quality,
@@ -29,15 +30,12 @@ use crate::{
     secret, settings,
 };
 
-/// The identity files to link, and how they are read.
+/// How identity files and encoded files are read.
 #[derive(Debug, Args)]
 pub struct FilesArgs {
-    /// Identity files
-    #[arg(value_name = "FILE.csv", required = true)]
-    inputs: Vec<PathBuf>,
     #[command(flatten)]
     schema: SchemaArgs,
-    /// Linkage key; without one, a random key that is forgotten afterwards
+    /// Linkage key for identity files; without one, a random key that is forgotten afterwards
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Mapping of column names: once for all files, or once per file, in their order
@@ -80,37 +78,65 @@ impl FilesArgs {
             .map_err(|error| Failure::plain(Exit::Usage, format!("{}: {error}", path.display())))
     }
 
-    /// Encodes the records of all files under `schema` into `linker`.
+    /// The first option that was given, if any was.
+    pub fn first_given(&self) -> Option<&'static str> {
+        [
+            ("--schema", self.schema.schema.is_some()),
+            ("--key", self.key.is_some()),
+            ("--mapping", !self.mapping.is_empty()),
+            ("--sources", self.sources.is_some()),
+            ("--rejected-dir", self.rejected.rejected_dir.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_given)| is_given.then_some(name))
+    }
+
+    /// Reads the records of `inputs`, identity files (encoded on the way) and encoded files
+    /// (`.wmk`), under `schema` into `linker`.
     ///
     /// # Errors
-    /// [`Failure`] when a file cannot be read, or a file of rejected rows not be written.
-    pub fn read(&self, linker: &mut Linker, schema: &Arc<Schema>) -> Result<Input, Failure> {
-        let mappings = self.mappings()?;
-        let encoder = settings::encoder(schema, &self.linkage_key()?)?;
+    /// [`Failure`] when a file cannot be read or is encoded under another schema or key, or a file
+    /// of rejected rows cannot be written.
+    pub fn read(
+        &self,
+        inputs: &[PathBuf],
+        linker: &mut Linker,
+        schema: &Arc<Schema>,
+    ) -> Result<Input, Failure> {
+        let mappings = self.mappings(inputs.len())?;
+        let key = self.linkage_key(inputs)?;
+        let encoder = settings::encoder(schema, &key)?;
+        // A random key is no demand on the files that are encoded already.
+        let mut binding = self.key.is_some().then(|| binding(schema, &key));
         let progress = Progress::counting("rows read");
         let mut seen = Seen::default();
         let mut input =
             Input { quality: Quality::new(schema), n_rejected: 0, agencies: BTreeSet::new() };
-        for (path, mapping) in self.inputs.iter().zip(&mappings) {
-            let file = IdentityFile::open(path, None, mapping, schema)?;
-            for column in &file.header().not_sent {
-                eprintln!("note: {}: {column} is not in the linkage schema", path.display());
-            }
-            let directory = settings::rejected_directory(&self.rejected, path);
-            let intake = Intake {
-                encoder: &encoder,
-                quality: Quality::new(schema),
-                version: RecordVersion(0),
-                rejected_directory: Some(&directory),
-            };
+        for (path, mapping) in inputs.iter().zip(&mappings) {
             let agencies = &mut input.agencies;
-            let summary = batch::encode(path, file, intake, &mut seen, &progress, |record| {
+            let sink = |record: BatchRecord| {
                 if !agencies.contains(&record.key.agency) {
                     agencies.insert(record.key.agency.clone());
                 }
                 linker.insert(record.key, record.version, record.record);
                 Ok(())
-            })?;
+            };
+            let summary = if is_encoded(path) {
+                encoded::read(path, schema, &mut binding, &mut seen, &progress, sink)?
+            } else {
+                let file = IdentityFile::open(path, None, mapping, schema)?;
+                for column in &file.header().not_sent {
+                    eprintln!("note: {}: {column} is not in the linkage schema", path.display());
+                }
+                let directory = settings::rejected_directory(&self.rejected, path);
+                let intake = Intake {
+                    encoder: &encoder,
+                    quality: Quality::new(schema),
+                    version: RecordVersion(0),
+                    rejected_directory: Some(&directory),
+                };
+                batch::encode(path, file, intake, &mut seen, &progress, sink)?
+            };
             input.quality.add(&summary.quality);
             input.n_rejected += summary.rejected.n_rows;
             report_rejected(&summary.rejected);
@@ -118,20 +144,26 @@ impl FilesArgs {
         Ok(input)
     }
 
-    fn linkage_key(&self) -> Result<LinkageKey, Failure> {
-        match &self.key {
-            Some(path) => secret::linkage_key(path),
-            None => settings::random_key(0),
+    fn linkage_key(&self, inputs: &[PathBuf]) -> Result<LinkageKey, Failure> {
+        if let Some(path) = &self.key {
+            return secret::linkage_key(path);
         }
+        let n_encoded = inputs.iter().filter(|path| is_encoded(path)).count();
+        if n_encoded > 0 && n_encoded < inputs.len() {
+            let what = "identity files stand beside encoded files, and there is no linkage key";
+            return Err(Failure::plain(Exit::Usage, what)
+                .remedy("name the key of the encoded files with --key FILE"));
+        }
+        settings::random_key(0)
     }
 
-    fn mappings(&self) -> Result<Vec<Mapping>, Failure> {
+    fn mappings(&self, n_files: usize) -> Result<Vec<Mapping>, Failure> {
         let read =
             self.mapping.iter().map(|path| Mapping::read(path)).collect::<Result<Vec<_>, _>>()?;
         match read.len() {
-            0 => Ok(vec![Mapping::default(); self.inputs.len()]),
-            1 => Ok(vec![read[0].clone(); self.inputs.len()]),
-            n if n == self.inputs.len() => Ok(read),
+            0 => Ok(vec![Mapping::default(); n_files]),
+            1 => Ok(vec![read[0].clone(); n_files]),
+            n if n == n_files => Ok(read),
             _ => {
                 let what = "--mapping is given neither once nor once per file";
                 Err(Failure::plain(Exit::Usage, what))
@@ -145,6 +177,12 @@ impl Input {
     pub fn exit(&self) -> Exit {
         if self.n_rejected == 0 { Exit::Done } else { Exit::WorkRemains }
     }
+}
+
+/// The model that training begins with: the shipped one where it belongs to the schema, else what
+/// is usual for its kinds of fields.
+pub fn starting_model(schema: &Schema) -> Model {
+    Model::from_toml(DEFAULT_MODEL, schema).unwrap_or_else(|_| Model::untrained(schema))
 }
 
 /// Reads the linkage model at `path`.
@@ -178,16 +216,5 @@ pub fn write_csv<const N: usize>(
         writer.flush()
     };
     write(&mut file).map_err(|error| file.failure(&error))?;
-    file.finish()
-}
-
-/// Writes a text file that appears whole or not at all.
-///
-/// # Errors
-/// [`Failure`] when the file cannot be written.
-pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = WholeFile::create(path)?;
-    let written = file.write_all(text.as_bytes());
-    written.map_err(|error| file.failure(&error))?;
     file.finish()
 }

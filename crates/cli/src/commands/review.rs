@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::explain::{bits, pair_sections, probability, record_name};
+use super::explain::pair::{bits, pair_sections, probability, record_name};
 use crate::{
     client::{
         answer::{day, day_message, failure, plain_name},

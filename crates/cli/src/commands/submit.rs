@@ -23,7 +23,7 @@ use crate::{
     cli::{COLUMNS_HELP, ReadingArgs, RejectedArgs, SchemaArgs},
     client::{
         connection::{self, Caller, ConnectionArgs},
-        outgoing::Outgoing,
+        outgoing::{Outgoing, is_encoded},
         submission::{self, Sending, Sent},
     },
     exit::Exit,
@@ -130,7 +130,7 @@ impl Submit {
     }
 
     fn prepare(&self) -> Result<Prepared, Failure> {
-        if self.input.extension().is_some_and(|extension| extension == "wmk") {
+        if is_encoded(&self.input) {
             return self.prepare_encoded();
         }
         let Some(key) = &self.key else {

@@ -56,12 +56,13 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn open_file(&mut self, path: &Path) {
+    /// The local ids noted from now on stand in the file at `path`.
+    pub fn open_file(&mut self, path: &Path) {
         self.files.push((path.display().to_string(), self.records.len()));
     }
 
     /// The same agency, in memory only once.
-    fn agency(&mut self, agency: AgencyId) -> AgencyId {
+    pub fn agency(&mut self, agency: AgencyId) -> AgencyId {
         if let Some(known) = self.agencies.get(&agency) {
             return known.clone();
         }
@@ -69,8 +70,11 @@ impl Seen {
         agency
     }
 
-    /// Notes that `key` stands at `line` of the file opened last; says where it stood before.
-    fn note(&mut self, key: &RecordKey, line: u64) -> Result<(), Fault> {
+    /// Notes that `key` stands at `line` of the file opened last.
+    ///
+    /// # Errors
+    /// [`Fault::LocalIdDuplicate`], which says where it stood before.
+    pub fn note(&mut self, key: &RecordKey, line: u64) -> Result<(), Fault> {
         let Self { files, records, places, .. } = self;
         let hash = FxBuildHasher.hash_one(key);
         if let Some(place) = places.find(hash, |place| records[*place as usize].0 == *key) {

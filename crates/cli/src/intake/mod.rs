@@ -1,6 +1,8 @@
 //! Reading the agency's files: rows, headers, mappings, checks, and the rows that are rejected.
 
 pub mod batch;
+#[cfg(feature = "service")]
+pub mod encoded;
 pub mod events;
 mod header;
 pub mod identity;

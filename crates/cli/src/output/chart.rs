@@ -1,25 +1,30 @@
-//! Charts of a linkage model as SVG: match weights with their intervals, the calibration curve.
+//! Charts as self-contained SVG: what all of them share, and a module per subject.
+
+#[cfg(feature = "service")]
+pub mod model;
+pub mod waterfall;
 
 use std::ops::Range;
 
 use plotters::{
-    coord::Shift,
+    chart::ChartContext,
+    coord::{Shift, types::RangedCoordf64},
     drawing::DrawingAreaErrorKind,
-    element::{PathElement, Polygon, Rectangle, Text},
+    element::{DashedPathElement, Text},
     prelude::{
-        ChartBuilder, Color, DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, WHITE,
+        Cartesian2d, ChartBuilder, DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend,
+        WHITE,
     },
     style::text_anchor::{HPos, Pos, VPos},
 };
 
+use crate::{exit::Exit, failure::Failure};
+
 /// Width of every chart, in pixels.
 const WIDTH: u32 = 760;
 const ROW_HEIGHT: u32 = 20;
-/// Space for the names of levels, left of the bars.
-const LABEL_WIDTH: u32 = 110;
 /// Space for the axis below the bars.
 const AXIS_HEIGHT: u32 = 46;
-const CURVE_HEIGHT: u32 = 320;
 
 const FONT: (&str, u32) = ("sans-serif", 12);
 const FOR: RGBColor = RGBColor(44, 123, 182);
@@ -30,126 +35,14 @@ const GRID: RGBColor = RGBColor(225, 225, 225);
 /// What can go wrong while drawing into text.
 pub type ChartError = DrawingAreaErrorKind<std::io::Error>;
 
-/// A horizontal bar.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bar {
-    /// The comparison level.
-    pub label: String,
-    /// The match weight, in bits.
-    pub weight: f64,
-    /// The 95 % interval of the weight.
-    pub interval: Option<(f64, f64)>,
-}
+/// A chart over two axes of numbers.
+type Chart<'area, 'svg> =
+    ChartContext<'area, SVGBackend<'svg>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// A point of a curve with a band, at a weight in bits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BandPoint {
-    /// The weight, in bits.
-    pub weight: f64,
-    /// The value, 0 to 1.
-    pub value: f64,
-    /// Lower edge of the band.
-    pub low: f64,
-    /// Upper edge of the band.
-    pub high: f64,
-}
-
-/// A chart of one field's levels as an `<svg>` element, a bar each from 0 to its weight, on an axis
-/// of `range` bits.
-///
-/// # Errors
-/// [`ChartError`] when the chart cannot be drawn.
-pub fn weights(bars: &[Bar], range: Range<f64>) -> Result<String, ChartError> {
-    let mut svg = String::new();
-    {
-        let height = ROW_HEIGHT * bars.len() as u32 + AXIS_HEIGHT;
-        let area = canvas(&mut svg, height)?;
-        let mut chart = ChartBuilder::on(&area)
-            .margin(4)
-            .margin_right(24)
-            .x_label_area_size(AXIS_HEIGHT - 8)
-            .y_label_area_size(LABEL_WIDTH)
-            .build_cartesian_2d(range, 0.0..bars.len() as f64)?;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .x_labels(12)
-            .y_labels(0)
-            .bold_line_style(GRID)
-            .light_line_style(WHITE)
-            .x_label_formatter(&|bits| format!("{bits:.0}"))
-            .x_desc("match weight in bits")
-            .axis_desc_style(FONT)
-            .label_style(FONT)
-            .draw()?;
-        let labels = FONT.into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
-        for (place, bar) in bars.iter().enumerate() {
-            // The best level stands at the top; the axis counts from the bottom.
-            let middle = (bars.len() - place) as f64 - 0.5;
-            let color = if bar.weight < 0.0 { AGAINST } else { FOR };
-            let corners = [(0.0, middle - 0.3), (bar.weight, middle + 0.3)];
-            chart.draw_series([Rectangle::new(corners, color.mix(0.55).filled())])?;
-            if let Some((low, high)) = bar.interval {
-                let whisker = vec![(low, middle), (high, middle)];
-                chart.draw_series([PathElement::new(whisker, INK.stroke_width(2))])?;
-            }
-            let (_, y) = chart.backend_coord(&(0.0, middle));
-            area.draw(&Text::new(bar.label.clone(), (LABEL_WIDTH as i32 - 4, y), labels.clone()))?;
-        }
-        area.present()?;
+impl From<ChartError> for Failure {
+    fn from(error: ChartError) -> Self {
+        Self::plain(Exit::Bug, format!("a chart cannot be drawn: {error}"))
     }
-    Ok(svg)
-}
-
-/// A chart of probability over weight as an `<svg>` element: the curve with its band, and a
-/// vertical line at each of the two cut-offs, in bits.
-///
-/// # Errors
-/// [`ChartError`] when the chart cannot be drawn.
-pub fn calibration(curve: &[BandPoint], lower: f64, upper: f64) -> Result<String, ChartError> {
-    let mut svg = String::new();
-    {
-        let area = canvas(&mut svg, CURVE_HEIGHT)?;
-        let ends = curve.first().zip(curve.last());
-        let range = ends.map_or(0.0..1.0, |(first, last)| first.weight..last.weight);
-        let mut chart = ChartBuilder::on(&area)
-            .margin(4)
-            .margin_right(24)
-            .x_label_area_size(AXIS_HEIGHT - 8)
-            .y_label_area_size(64)
-            .build_cartesian_2d(range.clone(), 0.0..1.08)?;
-        chart
-            .configure_mesh()
-            .bold_line_style(GRID)
-            .light_line_style(WHITE)
-            .x_labels(12)
-            .x_label_formatter(&|bits| format!("{bits:.0}"))
-            .y_label_formatter(&|probability| format!("{probability:.1}"))
-            .x_desc("weight of a join in bits")
-            .y_desc("probability that it is right")
-            .axis_desc_style(FONT)
-            .label_style(FONT)
-            .draw()?;
-        let upper_edge = curve.iter().map(|point| (point.weight, point.high));
-        let lower_edge = curve.iter().rev().map(|point| (point.weight, point.low));
-        let band: Vec<_> = upper_edge.chain(lower_edge).collect();
-        chart.draw_series([Polygon::new(band, FOR.mix(0.2).filled())])?;
-        let line: Vec<_> = curve.iter().map(|point| (point.weight, point.value)).collect();
-        chart.draw_series([PathElement::new(line, FOR.stroke_width(2))])?;
-        // Each name stands on its own side of its line: the two may be equal.
-        let gap = (range.end - range.start) / 200.0;
-        for (name, weight, gap, side) in
-            [("lower", lower, -gap, HPos::Right), ("upper", upper, gap, HPos::Left)]
-        {
-            let line = vec![(weight, 0.0), (weight, 1.08)];
-            chart.draw_series([PathElement::new(line, AGAINST.stroke_width(1))])?;
-            let style = FONT.into_font().color(&INK).pos(Pos::new(side, VPos::Center));
-            chart.draw_series([Text::new(name, (weight + gap, 1.04), style)])?;
-        }
-        area.present()?;
-    }
-    Ok(svg)
 }
 
 fn canvas(svg: &mut String, height: u32) -> Result<DrawingArea<SVGBackend<'_>, Shift>, ChartError> {
@@ -158,32 +51,77 @@ fn canvas(svg: &mut String, height: u32) -> Result<DrawingArea<SVGBackend<'_>, S
     Ok(area)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Height of a chart of `n_rows` bars.
+fn rows_height(n_rows: usize) -> u32 {
+    ROW_HEIGHT * n_rows as u32 + AXIS_HEIGHT
+}
 
-    #[test]
-    fn every_level_has_its_bar_and_an_interval_only_where_it_is_known() {
-        let bar = |label: &str, weight, interval| Bar { label: label.to_owned(), weight, interval };
-        let bars = [bar("exact", 8.0, Some((7.0, 9.0))), bar("differ", -3.0, None)];
-        let svg = weights(&bars, -10.0..10.0).unwrap();
-        assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
-        assert!(svg.contains("exact") && svg.contains("differ"), "{svg}");
-        let n_bars = svg.matches("opacity=\"0.55\"").count();
-        let n_intervals = svg.matches("stroke-width=\"2\"").count();
-        assert_eq!((n_bars, n_intervals), (2, 1), "{svg}");
-    }
+/// A chart of `n_rows` rows of height 1 over an axis of `range` bits, with `label_width` pixels for
+/// the rows' names.
+fn bar_rows<'area, 'svg>(
+    area: &'area DrawingArea<SVGBackend<'svg>, Shift>,
+    n_rows: usize,
+    label_width: u32,
+    range: Range<f64>,
+) -> Result<Chart<'area, 'svg>, ChartError> {
+    let mut chart = ChartBuilder::on(area)
+        .margin(4)
+        .margin_right(24)
+        .x_label_area_size(AXIS_HEIGHT - 8)
+        .y_label_area_size(label_width)
+        .build_cartesian_2d(range, 0.0..n_rows as f64)?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .x_labels(12)
+        .y_labels(0)
+        .bold_line_style(GRID)
+        .light_line_style(WHITE)
+        .x_label_formatter(&|bits| format!("{bits:.0}"))
+        .x_desc("match weight in bits")
+        .axis_desc_style(FONT)
+        .label_style(FONT)
+        .draw()?;
+    Ok(chart)
+}
 
-    #[test]
-    fn a_name_cannot_leave_its_element() {
-        let bar = Bar { label: "<script>".to_owned(), weight: 1.0, interval: None };
-        assert!(!weights(&[bar], -1.0..1.0).unwrap().contains("<script>"));
-    }
+/// The middle of a row: rows are read from the top, the axis counts from the bottom.
+fn row_middle(n_rows: usize, row: usize) -> f64 {
+    (n_rows - row) as f64 - 0.5
+}
 
-    #[test]
-    fn the_cut_offs_are_marked_on_the_curve() {
-        let point = |weight, value| BandPoint { weight, value, low: 0.9 * value, high: value };
-        let svg = calibration(&[point(-2.0, 0.1), point(5.0, 0.9)], 0.0, 3.0).unwrap();
-        assert!(["lower", "upper", "<polygon"].iter().all(|part| svg.contains(part)), "{svg}");
+/// Writes text that ends `right` pixels from the left, beside the row with the middle `middle`.
+fn name_row(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    chart: &Chart<'_, '_>,
+    name: &str,
+    right: u32,
+    middle: f64,
+) -> Result<(), ChartError> {
+    let style = FONT.into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
+    let (_, y) = chart.backend_coord(&(0.0, middle));
+    area.draw(&Text::new(name.to_owned(), (right as i32 - 4, y), style))
+}
+
+/// Draws the lower and the upper cut-off, in bits, as dashed lines over `height`, with their names
+/// at `name_height`.
+fn mark_cut_offs(
+    chart: &mut Chart<'_, '_>,
+    (lower, upper): (f64, f64),
+    height: Range<f64>,
+    name_height: f64,
+) -> Result<(), ChartError> {
+    let range = chart.x_range();
+    // Each name stands on its own side of its line: the two may be equal.
+    let gap = (range.end - range.start) / 200.0;
+    for (name, weight, gap, side) in
+        [("lower", lower, -gap, HPos::Right), ("upper", upper, gap, HPos::Left)]
+    {
+        let line = [(weight, height.start), (weight, height.end)];
+        chart.draw_series([DashedPathElement::new(line, 5, 3, AGAINST)])?;
+        let style = FONT.into_font().color(&INK).pos(Pos::new(side, VPos::Center));
+        chart.draw_series([Text::new(name, (weight + gap, name_height), style)])?;
     }
+    Ok(())
 }

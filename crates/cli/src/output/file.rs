@@ -72,6 +72,17 @@ impl Drop for WholeFile {
     }
 }
 
+/// Writes a text file that appears whole or not at all.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be written.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = WholeFile::create(path)?;
+    let written = file.write_all(text.as_bytes());
+    written.map_err(|error| file.failure(&error))?;
+    file.finish()
+}
+
 /// A rename is durable once its directory is.
 fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -1,8 +1,8 @@
 //! What commands print on standard output: sections of rows, as tables, JSON or CSV.
 
-#[cfg(feature = "service")]
 pub mod chart;
 pub mod file;
+pub mod page;
 pub mod progress;
 
 use std::io::{self, Write};

@@ -142,8 +142,7 @@ impl Linker {
         // A pair is met from both of its ends.
         let scale = nodes.len() as f64 / n_sampled.max(1) as f64 / 2.0;
         let of_node = |mut counts: FxHashMap<K, u64>, node: NodeId| {
-            let mut candidates = Vec::new();
-            self.blocking.candidates(node, |other| candidates.push(other));
+            let mut candidates: Vec<NodeId> = self.blocking.candidates(node).collect();
             candidates.sort_unstable();
             candidates.dedup();
             for other in candidates {

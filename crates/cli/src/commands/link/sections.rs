@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use linkage::{Estimate, Linker, MatchWeight, Model, Settlement, train::TrainingReport};
+use linkage::{BlockingReport, Estimate, Linker, MatchWeight, Settlement, train::TrainingReport};
 use serde_json::json;
 
 use crate::{
@@ -11,15 +11,21 @@ use crate::{
 };
 
 /// Counts of what was read and linked.
-pub(super) fn summary(input: &Input, linker: &Linker, settlement: &Settlement) -> Section {
+pub(super) fn summary(
+    input: &Input,
+    n_records: usize,
+    blocking: &BlockingReport,
+    settlement: &Settlement,
+) -> Section {
     let mut section = Section::new("summary", &["what", "count"]);
     let n_linked: usize =
         settlement.groups.iter().map(Vec::len).filter(|n_records| *n_records > 1).sum();
     let largest = settlement.groups.iter().map(Vec::len).max().unwrap_or(0);
     for (what, count) in [
         ("agencies", input.agencies.len() as u64),
-        ("records", linker.len() as u64),
+        ("records", n_records as u64),
         ("rejected rows", input.n_rejected),
+        ("records that no blocking key compares", blocking.n_versions_unreached as u64),
         ("records linked to another", n_linked as u64),
         ("participants", settlement.groups.len() as u64),
         ("records of the largest participant", largest as u64),
@@ -62,10 +68,16 @@ pub(super) fn reviews(settlement: &Settlement) -> Section {
 }
 
 /// What each blocking key did, and what it skipped.
-pub(super) fn blocking(linker: &Linker) -> Section {
-    let columns = ["blocking_key", "pairs", "tokens_over_cap", "records_over_cap", "pairs_skipped"];
+pub(super) fn blocking(report: &BlockingReport) -> Section {
+    let columns = [
+        "blocking_key",
+        "pairs",
+        "tokens_over_cap",
+        "records_over_cap",
+        "pairs_skipped",
+        "by_second_token",
+    ];
     let mut section = Section::new("blocking", &columns);
-    let report = linker.blocking_report();
     for key in &report.keys {
         section.row(vec![
             text(&key.key),
@@ -73,24 +85,8 @@ pub(super) fn blocking(linker: &Linker) -> Section {
             json!(key.n_tokens_over_cap),
             json!(key.n_versions_over_cap),
             json!(key.n_pairs_skipped),
+            json!(key.n_pairs_divided),
         ]);
-    }
-    section
-}
-
-/// The match weights of every field and level, in bits.
-pub(super) fn weights(model: &Model) -> Section {
-    let mut section = Section::new("weights", &["field", "level", "m", "u", "weight"]);
-    for field in &model.fields {
-        for level in &field.levels {
-            section.row(vec![
-                text(&field.name),
-                text(level.level),
-                json!(level.m),
-                json!(level.u),
-                json!(level.weight().0),
-            ]);
-        }
     }
     section
 }

@@ -36,6 +36,9 @@ pub struct Compare {
     after: PathBuf,
     #[command(flatten)]
     files: FilesArgs,
+    /// Identity files, or encoded files of one key
+    #[arg(value_name = "FILE.csv|FILE.wmk", required = true)]
+    inputs: Vec<PathBuf>,
     /// File to write every pair gained or lost to:
     /// change,agency_a,local_id_a,agency_b,local_id_b
     #[arg(long, value_name = "FILE")]
@@ -69,7 +72,7 @@ impl Compare {
         let after = Arc::new(read_model(&self.after, &schema)?);
         let mut linker =
             Linker::new(Arc::clone(&schema), Arc::clone(&before), self.files.policy()?);
-        let input = self.files.read(&mut linker, &schema)?;
+        let input = self.files.read(&self.inputs, &mut linker, &schema)?;
         eprintln!("linking {} records under {}", linker.len(), self.before.display());
         let first = linker.settle();
         eprintln!("linking {} records under {}", linker.len(), self.after.display());

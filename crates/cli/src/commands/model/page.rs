@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use linkage::{Estimate, FieldModel, LevelModel, MatchWeight, Model};
+use linkage::{CutOffs, Estimate, FieldModel, LevelModel, MatchWeight, Model};
 
 use super::interval::weight_interval;
-use crate::output::chart::{self, BandPoint, Bar, ChartError};
-
-const STYLE: &str = "\
-body { font: 15px/1.45 sans-serif; color: #282828; max-width: 780px; margin: 2em auto; }
-h1 { font-size: 1.5em; } h2 { font-size: 1.2em; margin-top: 2em; } h3 { font-size: 1em; }
-figure { margin: 0; break-inside: avoid; } svg { max-width: 100%; height: auto; }";
+use crate::output::{
+    chart::{
+        ChartError,
+        model::{self as chart, BandPoint, Bar},
+    },
+    page::Page,
+};
 
 /// Bits that the calibration chart shows beyond the outermost knots and cut-offs.
 const CURVE_MARGIN: f64 = 2.0;
@@ -22,36 +23,33 @@ const CURVE_STEPS: f64 = 8.0;
 /// # Errors
 /// [`ChartError`] when a chart cannot be drawn.
 pub fn page(model: &Model) -> Result<String, ChartError> {
-    let name = escaped(&model.id);
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <title>Linkage model {name}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n\
-         <h1>Linkage model {name}</h1>\n\
-         <p>For the linkage schema {}. Two records drawn at random are of one person with \
-         {:.1} bits; what their fields say is added to that.</p>\n\
-         <h2>Match weights</h2>\n\
-         <p>What it says for (right) or against (left) one person that two values agree at a \
-         level, against two strangers. Lines are 95 % intervals; without one, m or u is \
-         assumed.</p>\n",
-        escaped(&model.schema),
-        model.prior_weight().0,
-    );
+    let mut page = Page::new(&format!("Linkage model {}", model.id))
+        .paragraph(&format!(
+            "For the linkage schema {}. Two records drawn at random are of one person with {:.1} \
+             bits; what their fields say is added to that.",
+            model.schema,
+            model.prior_weight().0
+        ))
+        .heading("Match weights")
+        .paragraph(
+            "What it says for (right) or against (left) one person that two values agree at a \
+             level, against two strangers. Lines are 95 % intervals; without one, m or u is \
+             assumed.",
+        );
     let range = weight_range(model);
     for field in &model.fields {
-        let svg = chart::weights(&bars(field), range.clone())?;
-        html += &format!("<figure>\n<h3>{}</h3>\n{svg}</figure>\n", escaped(&field.name));
+        page = page.chart(&field.name, &chart::weights(&bars(field), range.clone())?);
     }
-    let cut_offs = model.cut_offs;
-    html += &format!(
-        "<h2>Calibration</h2>\n\
-         <p>The probability that a join is right, by its weight, with its 95 % band. From the \
-         upper cut-off on, {:.2} bits, a join is automatic; from the lower one on, {:.2} bits, a \
-         steward is asked.</p>\n<figure>\n{}</figure>\n</body>\n</html>\n",
-        cut_offs.upper,
-        cut_offs.lower,
-        chart::calibration(&curve(model), cut_offs.lower, cut_offs.upper)?,
-    );
-    Ok(html)
+    let CutOffs { upper, lower, .. } = model.cut_offs;
+    let page = page
+        .heading("Calibration")
+        .paragraph(&format!(
+            "The probability that a join is right, by its weight, with its 95 % band. From the \
+             upper cut-off on, {upper:.2} bits, a join is automatic; from the lower one on, \
+             {lower:.2} bits, a steward is asked."
+        ))
+        .chart("Probability by weight", &chart::calibration(&curve(model), lower, upper)?);
+    Ok(page.finish())
 }
 
 fn bars(field: &FieldModel) -> Vec<Bar> {
@@ -89,11 +87,6 @@ fn curve(model: &Model) -> Vec<BandPoint> {
         BandPoint { weight, value, low, high }
     };
     (0..=n_steps).map(point).collect()
-}
-
-/// Text that is safe between tags.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use clap::Args;
 use linkage::{CutOffs, Estimate, MatchWeight, Model};
 use serde_json::{Value, json};
 
-use super::{interval::weight_interval, page::page};
+use super::{page::page, weights::weights};
 use crate::{
     cli::SchemaArgs,
-    commands::offline::{read_model, write_text},
+    commands::offline::read_model,
     exit::Exit,
     failure::Failure,
-    output::{Document, Format, Section, text},
+    output::{Document, Format, Section, file::write_text, text},
     settings,
 };
 
@@ -49,10 +49,7 @@ impl Show {
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         let model = read_model(&self.model, &*settings::schema(&self.schema)?)?;
         if let Some(path) = &self.html {
-            let html = page(&model).map_err(|error| {
-                Failure::plain(Exit::Bug, format!("the model's charts cannot be drawn: {error}"))
-            })?;
-            write_text(path, &html)?;
+            write_text(path, &page(&model)?)?;
         }
         Document::new("waymark.model/1")
             .section(weights(&model))
@@ -63,33 +60,6 @@ impl Show {
             .print(format)?;
         Ok(Exit::Done)
     }
-}
-
-fn weights(model: &Model) -> Section {
-    let columns = ["field", "level", "m", "u", "weight", "low", "high", "n_m", "n_u"];
-    let mut section = Section::new("weights", &columns);
-    for field in &model.fields {
-        for level in &field.levels {
-            let (low, high) = weight_interval(field, level).unzip();
-            section.row(vec![
-                text(&field.name),
-                text(level.level),
-                json!(level.m),
-                json!(level.u),
-                json!(level.weight().0),
-                json!(low),
-                json!(high),
-                count(level.n_m),
-                count(level.n_u),
-            ]);
-        }
-    }
-    section
-}
-
-/// Pairs in training; expected numbers of pairs are rounded.
-fn count(n_pairs: f64) -> Value {
-    if n_pairs > 0.0 { json!(n_pairs.round() as u64) } else { text("assumed") }
 }
 
 fn priors(model: &Model) -> Section {
