@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use record::{AgencyId, EncodedRecord, Schema};
+use record::{AgencyId, Derivation, EncodedRecord, Schema};
 use serde_json::json;
 
 use crate::{
@@ -111,7 +111,7 @@ impl Sent {
             Section::new("sent", &["field", "filter_bits", "filters", "token_kinds", "tokens"]);
         for (place, field) in schema.fields.iter().enumerate() {
             let (n_filters, n_tokens) = self.n_fields.get(place).copied().unwrap_or_default();
-            let kinds: Vec<String> = field.tokens.iter().map(ToString::to_string).collect();
+            let kinds = token_kinds(&field.tokens);
             section.row(vec![
                 text(&field.name),
                 json!(field.filter.as_ref().map(|filter| filter.bits)),
@@ -130,5 +130,44 @@ impl Sent {
             section.row(vec![text(&key.name), json!(n_tokens)]);
         }
         section
+    }
+}
+
+/// The forms of a field's tokens in their order; numbered ones that follow each other are shown as
+/// a range, such as `without1-9`.
+fn token_kinds(forms: &[Derivation]) -> Vec<String> {
+    let numbered = |form: &Derivation| {
+        let name = form.to_string();
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let number = name[stem.len()..].parse::<u32>().ok();
+        (stem, number)
+    };
+    let mut kinds: Vec<(String, Option<u32>, Option<u32>)> = Vec::new();
+    for form in forms {
+        let (stem, number) = numbered(form);
+        match kinds.last_mut() {
+            Some((last, _, to)) if *last == stem && number.is_some() && *to < number => {
+                *to = number
+            }
+            _ => kinds.push((stem, number, number)),
+        }
+    }
+    let shown = |(stem, from, to): (String, Option<u32>, Option<u32>)| match (from, to) {
+        (Some(from), Some(to)) if from < to => format!("{stem}{from}-{to}"),
+        (Some(from), _) => format!("{stem}{from}"),
+        _ => stem,
+    };
+    kinds.into_iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_forms_are_shown_as_a_range() {
+        let forms = ["exact", "without1", "without2", "without3", "pair1", "prefix3", "last4"];
+        let forms: Vec<Derivation> = forms.iter().map(|form| form.parse().unwrap()).collect();
+        assert_eq!(token_kinds(&forms), ["exact", "without1-3", "pair1", "prefix3", "last4"]);
     }
 }
