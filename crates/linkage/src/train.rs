@@ -20,6 +20,7 @@ mod report;
 mod sample;
 
 use em::{Counts, Estimate, Round};
+use household::Shared;
 
 /// How to train. Everything that is random comes from `seed`.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,7 +197,8 @@ impl Linker {
                         LevelModel { level, m, u, h: u, t: u, n_m, n_u }
                     })
                     .collect();
-                household::set_usual(field.kind, &mut levels);
+                let shared = Shared::of(&self.schema, at, None);
+                household::set_usual(field.kind, shared, &mut levels);
                 FieldModel { name: field.name.clone(), levels }
             })
             .collect();
@@ -265,9 +267,10 @@ impl Model {
             .fields
             .iter()
             .zip(levels_of(schema))
-            .map(|(field, levels)| FieldModel {
+            .enumerate()
+            .map(|(place, (field, levels))| FieldModel {
                 name: field.name.clone(),
-                levels: usual(field.kind, &levels),
+                levels: usual(field.kind, Shared::of(schema, place, None), &levels),
             })
             .collect();
         Self {
@@ -297,7 +300,7 @@ impl Model {
 
 /// Usual m and u: order of magnitude from published linkages of administrative records. `differ`
 /// takes what the other levels leave.
-fn usual(kind: FieldKind, levels: &[Level]) -> Vec<LevelModel> {
+fn usual(kind: FieldKind, shared: Shared, levels: &[Level]) -> Vec<LevelModel> {
     let u_exact: f64 = match kind {
         FieldKind::Name => 3e-3,
         FieldKind::Date => 5e-5,
@@ -330,7 +333,7 @@ fn usual(kind: FieldKind, levels: &[Level]) -> Vec<LevelModel> {
         last.m = 1.0 - others.iter().map(|level| level.m).sum::<f64>();
         last.u = 1.0 - others.iter().map(|level| level.u).sum::<f64>();
     }
-    household::set_usual(kind, &mut levels);
+    household::set_usual(kind, shared, &mut levels);
     levels
 }
 

@@ -25,6 +25,8 @@ const NAMESAKES: f64 = 0.03;
 const BORROWED: f64 = 0.005;
 /// How often two people of one household have one address, both as it stands in their records.
 const SHARED: f64 = 0.95;
+/// How often twins still live at one address.
+const TWINS_TOGETHER: f64 = 0.6;
 /// Pseudo-pairs that hold h at what is usual.
 const USUAL_PAIRS: f64 = 50.0;
 
@@ -65,17 +67,48 @@ fn family_name(schema: &Schema, expected: &Expected) -> Option<usize> {
     names.max_by(|l, r| share_exact(*l).total_cmp(&share_exact(*r)))
 }
 
-/// What t is where nothing is learned: twins share their birth date and what a household shares,
-/// given names are those of strangers, and numbers given out together are neighbors.
+/// What a field is to a household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// The name that its members have in common.
+    FamilyName,
+    /// Where it lives: an address, and what is correlated with one.
+    Residence,
+    /// Anything else.
+    Other,
+}
+
+impl Shared {
+    pub(super) fn of(schema: &Schema, field: usize, family_name: Option<usize>) -> Self {
+        let group = &schema.fields[field].correlated;
+        let mut with_it = schema.fields.iter().enumerate().filter(|(place, other)| {
+            *place == field || (group.is_some() && other.correlated == *group)
+        });
+        if family_name == Some(field) {
+            Self::FamilyName
+        } else if with_it.any(|(_, other)| other.kind == FieldKind::Address) {
+            Self::Residence
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What t is where nothing is learned: twins share their birth date and, as long as they live
+/// together, what a household shares; given names are those of strangers, and numbers given out
+/// together are neighbors.
 fn usual_twins(
     kind: FieldKind,
-    is_family_name: bool,
+    shared: Shared,
     level: &LevelModel,
     neighboring: Option<Level>,
 ) -> f64 {
+    if shared == Shared::Residence {
+        return TWINS_TOGETHER * level.h + (1.0 - TWINS_TOGETHER) * level.u;
+    }
     match kind {
         FieldKind::Date => level.m,
-        FieldKind::Name if is_family_name => level.h,
+        FieldKind::Name if shared == Shared::FamilyName => level.h,
         FieldKind::Name | FieldKind::Email => level.u,
         FieldKind::Identifier if neighboring.is_some() => {
             let is_neighboring = neighboring == Some(level.level);
@@ -97,11 +130,12 @@ fn neighboring(levels: &[LevelModel]) -> Option<Level> {
 fn set_twins(schema: &Schema, model: &mut Model, family_name: Option<usize>, found: &Expected) {
     for (place, field) in model.fields.iter_mut().enumerate() {
         let kind = schema.fields[place].kind;
+        let shared = Shared::of(schema, place, family_name);
         let counts = &found.twins[place][1..=field.levels.len()];
         let total: f64 = counts.iter().sum::<f64>() + USUAL_PAIRS;
         let neighboring = neighboring(&field.levels);
         for (level, n) in field.levels.iter_mut().zip(counts) {
-            let usual = usual_twins(kind, family_name == Some(place), level, neighboring);
+            let usual = usual_twins(kind, shared, level, neighboring);
             let is_learned = kind == FieldKind::Identifier;
             level.t = if is_learned { (n + USUAL_PAIRS * usual) / total } else { usual };
         }
@@ -110,7 +144,7 @@ fn set_twins(schema: &Schema, model: &mut Model, family_name: Option<usize>, fou
 
 /// Sets h and t to what is usual, where EM starts: one address, strangers in what is a person's
 /// own, between the two in the rest.
-pub(super) fn set_usual(kind: FieldKind, levels: &mut [LevelModel]) {
+pub(super) fn set_usual(kind: FieldKind, shared: Shared, levels: &mut [LevelModel]) {
     let m_differ = levels.last().map_or(0.0, |level| level.m);
     let n_levels = levels.len();
     for (place, LevelModel { m, u, h, .. }) in levels.iter_mut().enumerate() {
@@ -128,7 +162,7 @@ pub(super) fn set_usual(kind: FieldKind, levels: &mut [LevelModel]) {
     levels.iter_mut().for_each(|level| level.h /= total);
     let neighboring = neighboring(levels);
     for level in levels {
-        level.t = usual_twins(kind, false, level, neighboring);
+        level.t = usual_twins(kind, shared, level, neighboring);
     }
 }
 
