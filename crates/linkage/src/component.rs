@@ -1,7 +1,7 @@
 //! One connected component of records: what holds it together, its votes, and how it is divided.
 
 use hashbrown::HashMap;
-use record::{FieldKind, RecordKey};
+use record::{Field, FieldKind, KeyPart, RecordKey};
 
 use crate::{
     edges::Edges,
@@ -13,6 +13,7 @@ use crate::{
     partition::{Division, Identifiers, Join, Limits, Vote, divide},
     score::{PairScore, Scorer},
     settlement::{Decision, OversizeComponent, ReviewTask},
+    values::ValueId,
     weight::{FixedWeight, MatchWeight},
 };
 
@@ -191,19 +192,22 @@ impl<'a> Settler<'a> {
         let weight = self.weight(score);
         let could_be = self.scorer.prior + self.scorer.potential(&self.linker.index, left, right);
         let limit = self.model.vote_limit;
+        let identifiers = self.identifiers(score.pattern, left, right);
         let (left, right) = (&self.linker.name(left).key, &self.linker.name(right).key);
         Vote {
             weight: FixedWeight::from(MatchWeight(weight.0.clamp(-limit, limit))),
             counts: could_be >= self.model.cut_offs.minimum_evidence,
-            identifiers: self.identifiers(score.pattern),
+            identifiers,
             one_source: left != right
                 && left.agency == right.agency
                 && self.linker.policy.free_of_duplicates.contains(&left.agency),
         }
     }
 
-    /// What the identifiers of a pair say.
-    pub(crate) fn identifiers(&self, pattern: Pattern) -> Identifiers {
+    /// What the identifiers of a pair say. Two values whose one-error tokens are bound to parts
+    /// that differ between the records cannot be told to be more than one error apart: they weigh
+    /// as values that differ, and forbid nothing.
+    pub(crate) fn identifiers(&self, pattern: Pattern, left: NodeId, right: NodeId) -> Identifiers {
         let mut found = Identifiers::default();
         for (place, field) in self.linker.schema.fields.iter().enumerate() {
             if field.kind != FieldKind::Identifier {
@@ -213,11 +217,31 @@ impl<'a> Settler<'a> {
                 Some(
                     Level::Exact | Level::OneOff | Level::Transposed | Level::Near | Level::Far,
                 ) => found.agree = true,
-                Some(Level::Differ) => found.conflict = true,
+                Some(Level::Differ) => found.conflict |= self.same_parts(field, left, right),
                 _ => (),
             }
         }
         found
+    }
+
+    /// Whether what a field's tokens are bound to is the same in two records, in any order; parts
+    /// that are no tokens of their fields count as the same.
+    fn same_parts(&self, field: &Field, left: NodeId, right: NodeId) -> bool {
+        let Linker { index, schema, .. } = self.linker;
+        let parts = |node: NodeId| {
+            let token = |part: &KeyPart| {
+                let forms = &schema.fields[part.field].tokens;
+                let place = forms.iter().position(|form| *form == part.derivation)?;
+                let value = index.row(node)[part.field];
+                (value != ValueId::MISSING)
+                    .then(|| index.fields[part.field].token(value, place))
+                    .flatten()
+            };
+            let mut parts: Vec<Option<u64>> = field.bound_to.iter().map(token).collect();
+            parts.sort_unstable();
+            parts
+        };
+        parts(left) == parts(right)
     }
 
     /// The records of nodes, each once; nodes are in the order of their names.

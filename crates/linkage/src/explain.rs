@@ -142,7 +142,7 @@ impl Linker {
             model: self.model.id.clone(),
             cut_offs: self.model.cut_offs,
             shared_keys,
-            decision: self.pair_decision(left, right, total, score.pattern),
+            decision: self.pair_decision(left, right, total, (score.pattern, (one, other))),
         })
     }
 
@@ -178,7 +178,7 @@ impl Linker {
         left: &RecordKey,
         right: &RecordKey,
         total: MatchWeight,
-        pattern: Pattern,
+        (pattern, nodes): (Pattern, (NodeId, NodeId)),
     ) -> PairDecision {
         if left == right {
             return PairDecision::SameRecord;
@@ -189,7 +189,8 @@ impl Linker {
             None => (),
         }
         let CutOffs { upper, lower, .. } = self.model.cut_offs;
-        let identifiers = Settler::new(self, &self.model, &self.scorer).identifiers(pattern);
+        let identifiers =
+            Settler::new(self, &self.model, &self.scorer).identifiers(pattern, nodes.0, nodes.1);
         if total.0 < lower {
             PairDecision::Separate
         } else if identifiers.conflict && !identifiers.agree {

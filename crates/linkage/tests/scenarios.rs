@@ -292,3 +292,17 @@ fn training_learns_from_records_alone_and_not_from_their_order() {
     assert!(groups.iter().all(|group| group.iter().all(|k| k.local_id == group[0].local_id)));
     assert!(n_pairs > 330, "{n_pairs} of 350 linked");
 }
+
+#[test]
+fn a_mistyped_ssn_beside_another_initial_forbids_nothing() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, &ANA);
+    // Married, and one digit wrong: bound to another initial, the tokens cannot tell how near.
+    let married = Person { last: "Fitzgerald", ssn: "219-45-6713", ..ANA };
+    insert(&mut linker, "b/1", 1, &married);
+    insert(&mut linker, "c/1", 1, &Person { ssn: "601-77-1212", ..ANA });
+    linker.settle();
+    let decision = |other: &str| linker.explain(&key("a/1"), &key(other)).unwrap().decision;
+    assert_ne!(decision("b/1"), PairDecision::Conflict);
+    assert_eq!(decision("c/1"), PairDecision::Conflict);
+}
