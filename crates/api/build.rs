@@ -17,8 +17,9 @@ const FILES: [&str; 8] = [
 ];
 
 /// Messages whose derived `Debug` would show local ids, encodings or secrets.
-const REDACTED: [&str; 9] = [
+const REDACTED: [&str; 10] = [
     "waymark.event.v1.Event",
+    "waymark.event.v1.IdChange",
     "waymark.submission.v1.Row",
     "waymark.submission.v1.Row.row",
     "waymark.submission.v1.IdentityRecord",

@@ -43,6 +43,10 @@ pub enum Code {
     ModelFileInvalid,
     /// `--resume` finds no earlier run.
     NothingToResume,
+    /// A catalogue of programs is not what it should be.
+    CatalogueInvalid,
+    /// A pathway registry, a rule profile or the calendars of the sources are wrong.
+    RegistryInvalid,
     /// A record with nothing to compare.
     NothingToCompare,
     /// A file exists that must not be overwritten.
@@ -74,6 +78,7 @@ macro_rules! page {
 
 const PAGES: &[Page] = &[
     page!(AgencyInvalid, "AGENCY_INVALID", BadInput),
+    page!(CatalogueInvalid, "CATALOGUE_INVALID", BadInput),
     page!(ColumnRepeated, "COLUMN_REPEATED", BadInput),
     page!(ColumnUnknown, "COLUMN_UNKNOWN", BadInput),
     page!(EncodedFileInvalid, "ENCODED_FILE_INVALID", BadInput),
@@ -92,6 +97,7 @@ const PAGES: &[Page] = &[
     page!(NothingToCompare, "NOTHING_TO_COMPARE", BadInput),
     page!(NothingToResume, "NOTHING_TO_RESUME", BadInput),
     page!(OutputExists, "OUTPUT_EXISTS", Io),
+    page!(RegistryInvalid, "REGISTRY_INVALID", BadConfig),
     page!(RowMalformed, "ROW_MALFORMED", BadInput),
     page!(RowTooLarge, "ROW_TOO_LARGE", BadInput),
     page!(SchemaInvalid, "SCHEMA_INVALID", BadConfig),

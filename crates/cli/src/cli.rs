@@ -57,6 +57,8 @@ pub enum Command {
     Batch(commands::batch::Batch),
     /// Show and settle the matches that the service is not sure of
     Review(commands::review::Review),
+    /// Check the pathway registry, or propose rows for it
+    Registry(commands::registry::RegistryCommand),
     /// Explain why a record belongs to its participant, or why two records do or do not match
     Explain(commands::explain::Explain),
     /// Train a linkage model on the service's records

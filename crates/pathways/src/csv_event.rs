@@ -1,38 +1,27 @@
 //! Events as rows of a table, the form in which agencies write them by hand.
 //!
-//! Every kind uses some of the columns; the others stay empty. A one-day event has its day in
-//! `start`. Dates are ISO dates, an end is the last day itself, tags are separated by `;`.
-//!
-//! | kind | columns beside `local_id`, `event_id`, `purpose_tags` and `received_on` |
-//! |---|---|
-//! | `enrollment` | `code`, `code_system`, `course`, `term`, `start`, `end`, `credits` |
-//! | `drop` | `course`, `term`, `start` |
-//! | `withdrawal` | `course`, `term`, `start` (the last day attended) |
-//! | `class_hours` | `course` (the class), `start`, `hours` |
-//! | `service` | `code`, `program`, `start`, `end` |
-//! | `exit` | `program`, `start` |
-//! | `planned_gap` | `start`, `end`, `recorded_on` |
-//! | `credential` | `code`, `name` (its type, such as `license`), `start` |
-//! | `revocation` | `value` (the id of the credential event), `start` |
-//! | `wages` | `term` (the quarter, such as `2024Q2`), `employer`, `naics`, `amount` (dollars) |
-//! | `attribute` | `name`, `value`, `start` |
-//! | `void` | `value` (the id of the event that never happened) |
+//! Every kind uses some of the columns, and the others stay empty: [`FORMS`] says which. A one-day
+//! event has its day in `start`. Dates are ISO dates, an end is the last day itself, tags are
+//! separated by `;`.
 
 use std::{collections::BTreeSet, str::FromStr};
 
 use jiff::civil::Date;
 use record::AgencyId;
 
-use crate::event::{Event, EventDetail, EventError, ProgramCode};
+use crate::event::{Event, EventDetail, EventError, OccupationCode, ProgramCode};
 
+mod form;
 mod write;
 
+pub use form::{COMMON, Cell, FORMS, Form};
 pub use write::{event_to_row, kind};
 
 /// The columns, in the order in which they are written.
-pub const EVENT_COLUMNS: [&str; 20] = [
+pub const EVENT_COLUMNS: [&str; 31] = [
     "local_id",
     "event_id",
+    "supersedes",
     "kind",
     "code",
     "code_system",
@@ -43,7 +32,17 @@ pub const EVENT_COLUMNS: [&str; 20] = [
     "recorded_on",
     "hours",
     "credits",
+    "award_level",
     "program",
+    "occupation",
+    "occupation_system",
+    "institution",
+    "pathway",
+    "subject",
+    "level",
+    "outcome",
+    "reason",
+    "number",
     "amount",
     "employer",
     "naics",
@@ -53,8 +52,10 @@ pub const EVENT_COLUMNS: [&str; 20] = [
     "received_on",
 ];
 
-const KINDS: &str = "give one of enrollment, drop, withdrawal, class_hours, service, exit, \
-                     planned_gap, credential, revocation, wages, attribute, void";
+const KINDS: &str = "give one of enrollment, drop, withdrawal, grade, developmental, transfer_out, \
+                     enrollment_elsewhere, id_change, class_hours, educational_level, service, \
+                     training, exit, completion, assistance_exit, planned_gap, exclusion, \
+                     pathway_flag, credential, revocation, wages, attribute, void";
 
 /// Why a header or a row is refused. Never repeats what a cell holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -141,6 +142,7 @@ pub fn event_from_row(
     let remedy = "give 1 to 64 visible characters without '/'";
     let local_id = local_id.parse().map_err(|_| refuse("local_id", remedy))?;
     let source_event_id = cells.required("event_id", "give an id that no other event has")?.into();
+    let supersedes = cells.optional_text("supersedes");
     let kind = cells.required("kind", KINDS)?;
     let received_on = cells.date("received_on")?.unwrap_or(received_on);
     let tags = cells.optional("purpose_tags").unwrap_or_default();
@@ -149,51 +151,43 @@ pub fn event_from_row(
     let detail = detail(kind, &mut cells)?;
     cells.nothing_left()?;
     let source = source.clone();
-    let event = Event { source, local_id, source_event_id, received_on, purpose_tags, detail };
+    let event =
+        Event { source, local_id, source_event_id, received_on, supersedes, purpose_tags, detail };
     event.check()?;
     Ok(event)
 }
 
 fn detail(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, EventRowError> {
     Ok(match kind {
-        "enrollment" => enrollment(cells)?,
-        "drop" => EventDetail::Drop {
-            course: cells.text("course")?,
-            term: cells.optional_text("term"),
-            on: cells.day("start")?,
-        },
-        "withdrawal" => EventDetail::Withdrawal {
-            course: cells.optional_text("course"),
-            term: cells.optional_text("term"),
-            on: cells.day("start")?,
-        },
-        "class_hours" => EventDetail::ClassHours {
-            class: cells.text("course")?,
-            on: cells.day("start")?,
-            hours_hundredths: cells
-                .number("hours", 2)?
-                .ok_or_else(|| refuse("hours", "give the hours, such as 1.5"))?,
-        },
-        "service" => EventDetail::Service {
-            code: cells.text("code")?,
-            program: cells.text("program")?,
-            start: cells.day("start")?,
-            end: cells.day("end")?,
-        },
-        "exit" => EventDetail::Exit { program: cells.text("program")?, on: cells.day("start")? },
-        "planned_gap" => EventDetail::PlannedGap {
-            start: cells.day("start")?,
-            end: cells.day("end")?,
-            recorded_on: cells.day("recorded_on")?,
-        },
+        "enrollment"
+        | "drop"
+        | "withdrawal"
+        | "grade"
+        | "developmental"
+        | "transfer_out"
+        | "enrollment_elsewhere"
+        | "id_change" => college(kind, cells)?,
+        "class_hours" | "educational_level" => adult_education(kind, cells)?,
+        "service" | "training" | "exit" | "completion" | "assistance_exit" | "planned_gap" => {
+            workforce(kind, cells)?
+        }
+        "exclusion" => {
+            EventDetail::Exclusion { reason: cells.text("reason")?, from: cells.day("start")? }
+        }
+        "pathway_flag" => {
+            EventDetail::PathwayFlag { pathway: cells.text("pathway")?, on: cells.day("start")? }
+        }
         "credential" => EventDetail::Credential {
             kind: cells.named("name", "give the type of credential, such as license")?,
             code: cells.text("code")?,
+            system: cells.optional_named("code_system", PROGRAM_SYSTEM)?,
             awarded_on: cells.day("start")?,
+            number: cells.optional_text("number"),
         },
         "revocation" => EventDetail::Revocation {
             credential_event_id: cells.text("value")?,
             on: cells.day("start")?,
+            reason: cells.optional_text("reason"),
         },
         "wages" => EventDetail::Wages {
             quarter: cells.named("term", "give the quarter, such as 2024Q2")?,
@@ -213,19 +207,126 @@ fn detail(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, EventRowErro
     })
 }
 
-fn enrollment(cells: &mut Cells<'_>) -> Result<EventDetail, EventRowError> {
-    let remedy = "give cip2010, cip2020 or local, beside the code of a program";
-    let program = match cells.optional_text("code") {
-        Some(code) => Some(ProgramCode { system: cells.named("code_system", remedy)?, code }),
+fn college(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, EventRowError> {
+    Ok(match kind {
+        "enrollment" => EventDetail::Enrollment {
+            program: program(cells)?,
+            course: cells.optional_text("course"),
+            term: cells.optional_text("term"),
+            credits_tenths: cells.number("credits", 1)?,
+            award_level: cells
+                .optional_named("award_level", "give a type of credential, such as certificate")?,
+            start: cells.day("start")?,
+            end: cells.day("end")?,
+        },
+        "drop" => EventDetail::Drop {
+            course: cells.text("course")?,
+            term: cells.optional_text("term"),
+            on: cells.day("start")?,
+        },
+        "withdrawal" => EventDetail::Withdrawal {
+            course: cells.optional_text("course"),
+            term: cells.optional_text("term"),
+            on: cells.day("start")?,
+        },
+        "grade" => EventDetail::Grade {
+            course: cells.text("course")?,
+            term: cells.optional_text("term"),
+            grade: cells.text("value")?,
+            passed: cells.passed()?,
+            on: cells.day("start")?,
+        },
+        "developmental" => EventDetail::Developmental {
+            subject: cells.text("subject")?,
+            step: cells.named("outcome", "give referred or completed")?,
+            on: cells.day("start")?,
+        },
+        "transfer_out" => EventDetail::TransferOut {
+            institution: cells.text("institution")?,
+            on: cells.day("start")?,
+        },
+        "enrollment_elsewhere" => EventDetail::EnrollmentElsewhere {
+            institution: cells.text("institution")?,
+            on: cells.day("start")?,
+        },
+        _ => EventDetail::IdChange {
+            former_local_id: cells.named("value", "give the handle used before, without '/'")?,
+            on: cells.day("start")?,
+        },
+    })
+}
+
+fn adult_education(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, EventRowError> {
+    Ok(match kind {
+        "class_hours" => EventDetail::ClassHours {
+            class: cells.text("course")?,
+            program: program(cells)?,
+            on: cells.day("start")?,
+            hours_hundredths: cells
+                .number("hours", 2)?
+                .ok_or_else(|| refuse("hours", "give the hours, such as 1.5"))?,
+        },
+        _ => EventDetail::EducationalLevel {
+            subject: cells.text("subject")?,
+            level: cells.named("level", "give a level from 1 to 6")?,
+            phase: cells.named("outcome", "give pre or post")?,
+            on: cells.day("start")?,
+        },
+    })
+}
+
+fn workforce(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, EventRowError> {
+    Ok(match kind {
+        "service" => EventDetail::Service {
+            code: cells.text("code")?,
+            program: cells.text("program")?,
+            start: cells.day("start")?,
+            end: cells.day("end")?,
+        },
+        "training" => EventDetail::Training {
+            program: cells.text("program")?,
+            study: program(cells)?,
+            occupation: occupation(cells)?,
+            start: cells.day("start")?,
+            end: cells.day("end")?,
+        },
+        "exit" => EventDetail::Exit {
+            program: cells.text("program")?,
+            on: cells.day("start")?,
+            reason: cells.optional_text("reason"),
+        },
+        "completion" => {
+            EventDetail::Completion { program: cells.text("program")?, on: cells.day("start")? }
+        }
+        "assistance_exit" => {
+            EventDetail::AssistanceExit { program: cells.text("program")?, on: cells.day("start")? }
+        }
+        _ => EventDetail::PlannedGap {
+            start: cells.day("start")?,
+            end: cells.day("end")?,
+            recorded_on: cells.day("recorded_on")?,
+        },
+    })
+}
+
+const PROGRAM_SYSTEM: &str = "give cip2010, cip2020 or local, beside the code of a program";
+
+fn program(cells: &mut Cells<'_>) -> Result<Option<ProgramCode>, EventRowError> {
+    Ok(match cells.optional_text("code") {
+        Some(code) => {
+            Some(ProgramCode { system: cells.named("code_system", PROGRAM_SYSTEM)?, code })
+        }
         None => None,
-    };
-    Ok(EventDetail::Enrollment {
-        program,
-        course: cells.optional_text("course"),
-        term: cells.optional_text("term"),
-        credits_tenths: cells.number("credits", 1)?,
-        start: cells.day("start")?,
-        end: cells.day("end")?,
+    })
+}
+
+fn occupation(cells: &mut Cells<'_>) -> Result<Option<OccupationCode>, EventRowError> {
+    let remedy = "give soc2010, soc2018 or onet2019, beside the code of an occupation";
+    Ok(match cells.optional_text("occupation") {
+        Some(code) => {
+            Some(OccupationCode { system: cells.named("occupation_system", remedy)?, code })
+        }
+        None => None,
     })
 }
 
@@ -278,6 +379,24 @@ impl<'a> Cells<'a> {
         remedy: &'static str,
     ) -> Result<T, EventRowError> {
         self.required(field, remedy)?.parse().map_err(|_| refuse(field, remedy))
+    }
+
+    fn optional_named<T: FromStr>(
+        &mut self,
+        field: &'static str,
+        remedy: &'static str,
+    ) -> Result<Option<T>, EventRowError> {
+        let text = self.optional(field);
+        text.map(|text| text.parse().map_err(|_| refuse(field, remedy))).transpose()
+    }
+
+    fn passed(&mut self) -> Result<bool, EventRowError> {
+        let remedy = "give passed or failed";
+        match self.required("outcome", remedy)? {
+            "passed" => Ok(true),
+            "failed" => Ok(false),
+            _ => Err(refuse("outcome", remedy)),
+        }
     }
 
     /// A decimal number in units of its last of `places` decimals.

@@ -1,5 +1,7 @@
 //! The rule profile: every choice on which states differ, as one versioned file.
 
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -8,23 +10,10 @@ use serde::Deserialize;
 use crate::{
     days::toml_date,
     event::{CredentialKind, Quarter},
+    fault::{Fault, Faults},
 };
 
-/// Why a profile is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The file is not a profile; the message names line and key.
-    #[error("not a rule profile: {0}")]
-    Syntax(#[from] toml::de::Error),
-    /// A setting makes no sense.
-    #[error("{setting}: {what}")]
-    Invalid {
-        /// The setting.
-        setting: &'static str,
-        /// What is allowed.
-        what: String,
-    },
-}
+pub use versions::RuleProfiles;
 
 /// A rule profile. Days are calendar days.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,11 +25,22 @@ pub struct RuleProfile {
     pub version: u32,
     /// What it is for.
     pub title: String,
-    /// The first day of which it is meant to speak.
+    /// The day from whose knowledge on it is used.
+    #[serde(with = "toml_date")]
+    pub published_on: Date,
+    /// The first day of which it speaks.
     #[serde(with = "toml_date")]
     pub effective_from: Date,
+    /// The last day of which it speaks, if there is one.
+    #[serde(default, with = "toml_date::option")]
+    pub effective_to: Option<Date>,
+    /// The pathways that it is for; every pathway without a profile of its own where none is named.
+    #[serde(default)]
+    pub pathways: BTreeSet<String>,
     /// When a person becomes a participant.
     pub entry: EntryRules,
+    /// What an agency's own flag is worth.
+    pub flag: FlagRules,
     /// When a participant has left.
     pub leave: LeaveRules,
     /// Which services count.
@@ -110,6 +110,26 @@ pub enum EntryDate {
     ThresholdMet,
 }
 
+/// What an agency's own flag is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlagRules {
+    /// Which of the two decides, where an agency's flag and the other events disagree.
+    pub precedence: Precedence,
+}
+
+/// Whether flags, other events or both make a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precedence {
+    /// One of the two is enough; a flag without an engagement is told as a warning.
+    DerivedOrAsserted,
+    /// Only the other events: a flag alone makes a candidate.
+    Derived,
+    /// Only a flag: engagements without one make a candidate.
+    Asserted,
+}
+
 /// When a participant has left. A person has left on the day `gap_days` after the last day of
 /// engagement, unless engaged by that day.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -117,6 +137,10 @@ pub enum EntryDate {
 pub struct LeaveRules {
     /// Days without engagement, 1 to 1,000.
     pub gap_days: u16,
+    /// Whether the leave falls on the last of the days or on the day after it.
+    pub boundary: Boundary,
+    /// Whether engagement in another pathway keeps a person from leaving this one.
+    pub scope: LeaveScope,
     /// Whether an engagement that ended with its term is held open to the next required census.
     pub term_bridge: bool,
     /// The longest planned gap, in days; a longer one counts for that long.
@@ -129,6 +153,26 @@ pub struct LeaveRules {
     pub transfer_days: u16,
     /// Whether a terminal credential ends the pathway.
     pub on_terminal_credential: bool,
+}
+
+/// The day on which the days without engagement are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Boundary {
+    /// The day `gap_days` after the last day of engagement; an engagement on it is in time.
+    OnDay,
+    /// The day after that one.
+    AfterDay,
+}
+
+/// What a pathway's leave looks at. The status in the whole system is given beside it either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveScope {
+    /// The pathway's own engagements.
+    Pathway,
+    /// Engagements in any pathway: nobody leaves one while engaged in another.
+    System,
 }
 
 /// Which services count.
@@ -152,6 +196,9 @@ pub struct CredentialRules {
     pub not_before_entry: bool,
     /// Days after the leave date within which an award counts for the measures.
     pub post_leave_days: u16,
+    /// Days after the last day of engagement within which an award makes a completer; without it,
+    /// however late.
+    pub status_post_leave_days: Option<u16>,
     /// Whether a high school equivalency alone makes a completer.
     pub hse_completes: bool,
 }
@@ -165,33 +212,36 @@ pub struct ExclusionRules {
 }
 
 impl RuleProfile {
-    /// Reads and checks a profile.
+    /// Reads and checks a profile; the name of the file is for messages.
     ///
     /// # Errors
-    /// [`ProfileError`] names the line or setting and what is allowed there.
-    pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text)?;
-        let refuse =
-            |setting, what: &str| Err(ProfileError::Invalid { setting, what: what.into() });
-        if profile.profile.is_empty() || !profile.profile.bytes().all(|b| b.is_ascii_graphic()) {
-            return refuse("profile", "give an id such as \"S1\"");
-        }
-        if profile.version == 0 {
-            return refuse("version", "give a number from 1");
-        }
-        if profile.entry.any_of.is_empty() {
-            return refuse("entry.any_of", "give at least one route of entry");
-        }
-        if profile.entry.min_courses == 0 {
-            return refuse("entry.min_courses", "give a number from 1");
-        }
-        if !(1..=1_000).contains(&profile.leave.gap_days) {
-            return refuse("leave.gap_days", "give 1 to 1000 days");
-        }
-        if profile.entry.window_days == Some(0) {
-            return refuse("entry.window_days", "give at least 1 day, or leave it out");
-        }
+    /// [`Faults`] name each line or setting and what is allowed there.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Faults> {
+        let profile: Self = toml::from_str(text)
+            .map_err(|error| Faults::from(Fault::syntax(file, text, &error)))?;
+        let wrong = profile.wrong_settings().into_iter();
+        Faults::check(wrong.map(|(place, what)| Fault::new(file, place, what)).collect())?;
         Ok(profile)
+    }
+
+    /// Settings that make no sense, each with what is allowed.
+    fn wrong_settings(&self) -> Vec<(&'static str, &'static str)> {
+        let is_id = !self.profile.is_empty() && self.profile.bytes().all(|b| b.is_ascii_graphic());
+        let ends = self.effective_to.is_none_or(|to| self.effective_from <= to);
+        let checks = [
+            (is_id, "profile", "give an id such as \"S1\""),
+            (self.version > 0, "version", "give a number from 1"),
+            (ends, "effective_to", "give a day on or after effective_from"),
+            (!self.entry.any_of.is_empty(), "entry.any_of", "give at least one route of entry"),
+            (self.entry.min_courses > 0, "entry.min_courses", "give a number from 1"),
+            (
+                self.entry.window_days != Some(0),
+                "entry.window_days",
+                "give at least 1 day, or leave it out",
+            ),
+            ((1..=1_000).contains(&self.leave.gap_days), "leave.gap_days", "give 1 to 1000 days"),
+        ];
+        checks.into_iter().filter(|it| !it.0).map(|(_, place, what)| (place, what)).collect()
     }
 
     /// Id and version, such as `S1/1`.
@@ -229,21 +279,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_senseless_setting_is_named_at_once() {
+        let text = crate::DEFAULT_PROFILE
+            .replace("gap_days = 90", "gap_days = 0")
+            .replace("min_courses = 1", "min_courses = 0");
+        let faults = RuleProfile::parse("s1.toml", &text).unwrap_err();
+        assert_eq!(faults.as_slice().len(), 2, "{faults}");
+    }
+
+    #[test]
     fn the_built_in_profiles_are_read() {
-        let s1 = RuleProfile::parse(crate::DEFAULT_PROFILE).unwrap();
+        let s1 = RuleProfile::parse("s1.toml", crate::DEFAULT_PROFILE).unwrap();
         assert_eq!((s1.name().as_str(), s1.leave.gap_days), ("S1/1", 90));
         let c1y = include_str!("../../../config/profiles/c1y.toml");
-        assert_eq!(RuleProfile::parse(c1y).unwrap().leave.gap_days, 365);
+        assert_eq!(RuleProfile::parse("c1y.toml", c1y).unwrap().leave.gap_days, 365);
     }
 
     #[test]
     fn an_unknown_setting_or_a_senseless_one_is_refused_by_name() {
         let changed = |from: &str, to: &str| {
             assert!(crate::DEFAULT_PROFILE.contains(from));
-            RuleProfile::parse(&crate::DEFAULT_PROFILE.replace(from, to)).unwrap_err().to_string()
+            let text = crate::DEFAULT_PROFILE.replace(from, to);
+            RuleProfile::parse("s1.toml", &text).unwrap_err().to_string()
         };
-        assert!(changed("gap_days = 90", "gap_dais = 90").contains("gap_dais"));
-        assert!(changed("gap_days = 90", "gap_days = 0").contains("leave.gap_days"));
+        let typo = changed("gap_days = 90", "gap_dais = 90");
+        assert!(typo.starts_with("s1.toml, line ") && typo.contains("gap_dais"), "{typo}");
+        let senseless = changed("gap_days = 90", "gap_days = 0");
+        assert_eq!(senseless, "s1.toml: leave.gap_days: give 1 to 1000 days");
         assert!(changed("min_courses = 1", "min_courses = 0").contains("entry.min_courses"));
         assert!(changed("\"license\"", "\"licence\"").contains("give one of"));
     }

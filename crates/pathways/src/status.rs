@@ -34,7 +34,8 @@ pub struct Status {
     pub as_of: Date,
     /// The day whose knowledge it uses.
     pub known_at: Date,
-    /// The id and version of the rule profile, such as `S1/1`.
+    /// The id and version of the rule profile, such as `S1/1`; in the system of each that was used;
+    /// empty where none governed.
     pub profile: String,
     /// The version of the registry; absent where none was published by `known_at`.
     pub registry_version: Option<String>,
@@ -136,6 +137,8 @@ pub enum GapReason {
     PendingCensus,
     /// A terminal credential, which ends the pathway.
     TerminalCredential,
+    /// Engagement in another pathway, where the profile looks at the whole system.
+    OtherPathway,
 }
 
 /// Why a leave is one.

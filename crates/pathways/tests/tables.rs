@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use jiff::civil::Date;
 use pathways::{
-    Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, EventColumns, Expectation,
-    GapReason, LeaveReason, Participation, Quarter, Registry, RuleProfile, Rules, Scope, Status,
+    Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, EventColumns, GapReason,
+    LeaveReason, Participation, Quarter, Registry, RuleProfile, RuleProfiles, Rules, Scope, Status,
     Warning, event_from_row,
 };
 use serde::Deserialize;
@@ -20,7 +20,7 @@ struct Table {
     example: Vec<Example>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Example {
     id: String,
@@ -36,22 +36,24 @@ struct Example {
     expect: Vec<Expected>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct AddedComponent {
     published_on: toml::value::Datetime,
     code: String,
     effective_from: toml::value::Datetime,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CompletenessRow {
-    expected: Vec<BTreeMap<String, String>>,
+    /// A sources file.
+    #[serde(default)]
+    calendars: String,
     #[serde(default)]
     declared: Vec<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Expected {
     as_of: String,
     known_at: Option<String>,
@@ -70,6 +72,49 @@ fn every_parameter_does_what_it_says() {
     check(include_str!("tables/parameters.toml"));
 }
 
+/// Every parameter has an example that does not hold where its change is left out.
+#[test]
+fn no_parameter_can_be_ignored() {
+    let tables =
+        [include_str!("tables/worked_examples.toml"), include_str!("tables/parameters.toml")];
+    let examples: Vec<Example> =
+        tables.iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().example).collect();
+    let decides = |setting: &str| {
+        let key = setting.rsplit('.').next().unwrap();
+        let is_about = |(_, to): &(String, String)| {
+            let name = to.split('=').next().unwrap_or_default();
+            name.trim().trim_start_matches("# ") == key
+        };
+        examples.iter().any(|example| {
+            let is_changed = example.changes.iter().any(is_about);
+            let rest = example.changes.iter().filter(|it| !is_about(it)).cloned().collect();
+            let unchanged = Example { changes: rest, ..example.clone() };
+            is_changed && failures(example).is_empty() && !failures(&unchanged).is_empty()
+        })
+    };
+    let ignored: Vec<_> = settings().into_iter().filter(|setting| !decides(setting)).collect();
+    assert!(ignored.is_empty(), "no example decides {ignored:?}");
+}
+
+/// Every setting of a profile's sections, also of those that are left out of the shipped file.
+fn settings() -> Vec<String> {
+    let optional = ["# min_credits", "# window_days", "# status_post_leave_days"];
+    let text = optional.iter().fold(pathways::DEFAULT_PROFILE.to_owned(), |text, line| {
+        assert!(text.contains(line), "{line}");
+        text.replace(line, &line[2..])
+    });
+    let profile: toml::Table = toml::from_str(&text).unwrap();
+    let of_section = |(name, section): (&String, &toml::Value)| -> Vec<String> {
+        let keys = section.as_table().into_iter().flat_map(toml::Table::iter);
+        keys.flat_map(|(key, value)| match value.as_table() {
+            Some(inner) => inner.keys().map(|it| format!("{name}.{key}.{it}")).collect(),
+            None => vec![format!("{name}.{key}")],
+        })
+        .collect()
+    };
+    profile.iter().flat_map(of_section).collect()
+}
+
 fn check(table: &str) {
     let table: Table = toml::from_str(table).unwrap_or_else(|error| panic!("{error}"));
     let failures: Vec<String> = table.example.iter().flat_map(failures).collect();
@@ -78,11 +123,11 @@ fn check(table: &str) {
 
 fn failures(example: &Example) -> Vec<String> {
     let events = events(example);
-    let profile = profile(example);
+    let profiles = RuleProfiles::from(profile(example));
     let registry = registry(example);
     let completeness = example.completeness.as_ref().map(completeness);
     let rules =
-        Rules { registry: &registry, profile: &profile, completeness: completeness.as_ref() };
+        Rules { registry: &registry, profiles: &profiles, completeness: completeness.as_ref() };
     let mut failures = Vec::new();
     for expected in &example.expect {
         let as_of = day(&expected.as_of);
@@ -181,6 +226,7 @@ fn gap(reason: GapReason) -> &'static str {
         GapReason::Transfer => "transfer",
         GapReason::PendingCensus => "pending_census",
         GapReason::TerminalCredential => "terminal_credential",
+        GapReason::OtherPathway => "other_pathway",
     }
 }
 
@@ -224,7 +270,7 @@ fn profile(example: &Example) -> RuleProfile {
         assert!(text.contains(from), "{}: the profile has no {from}", example.id);
         text = text.replace(from, to);
     }
-    RuleProfile::parse(&text).unwrap()
+    RuleProfile::parse(&example.id, &text).unwrap()
 }
 
 fn registry(example: &Example) -> Registry {
@@ -245,17 +291,13 @@ fn registry(example: &Example) -> Registry {
 }
 
 fn completeness(rows: &CompletenessRow) -> Completeness {
-    let expected = rows.expected.iter().map(|row| Expectation {
-        source: row["source"].parse().unwrap(),
-        period_end: day(&row["period_end"]),
-        due: day(&row["due"]),
-    });
+    let calendars = Completeness::calendars("calendars", &rows.calendars).unwrap();
     let declared = rows.declared.iter().map(|row| Declaration {
         source: row["source"].parse().unwrap(),
         complete_through: day(&row["complete_through"]),
         declared_on: day(&row["declared_on"]),
     });
-    Completeness::new(expected.collect(), declared.collect())
+    Completeness::new(calendars, declared.collect())
 }
 
 fn day(text: &str) -> Date {

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 use linkage::{Model, Policy};
-use pathways::{Registry, RuleProfile};
+use pathways::{Registry, RuleProfiles};
 use record::Schema;
 use serde::Deserialize;
 
@@ -103,8 +103,8 @@ pub struct Config {
     pub registry: Registry,
     /// The registry's files, as they are kept when it is put in force.
     pub registry_content: Vec<u8>,
-    /// The rule profile.
-    pub profile: RuleProfile,
+    /// The rule profiles.
+    pub profiles: RuleProfiles,
     /// The rule profile's file.
     pub profile_text: String,
     /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
@@ -153,7 +153,7 @@ impl Config {
             key_check_value,
             registry: rules.registry,
             registry_content: rules.registry_content,
-            profile: rules.profile,
+            profiles: rules.profiles,
             profile_text: rules.profile_text,
             snapshot_withdrawal_share: share,
         })
@@ -193,15 +193,16 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
     let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, &error))?;
     let (path, profile_text) =
         named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
-    let profile = RuleProfile::parse(&profile_text).map_err(|error| invalid(&path, &error))?;
+    let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
+        .map_err(|error| invalid(&path, &error))?;
     let registry_content = activation::registry_content(&files);
-    Ok(Rules { registry, registry_content, profile, profile_text })
+    Ok(Rules { registry, registry_content, profiles, profile_text })
 }
 
 struct Rules {
     registry: Registry,
     registry_content: Vec<u8>,
-    profile: RuleProfile,
+    profiles: RuleProfiles,
     profile_text: String,
 }
 

@@ -232,7 +232,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     };
     let registry = &config.registry;
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
-    activate(ActivationKind::Profile, &config.profile.name(), config.profile_text.as_bytes())?;
+    activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
     let mut history = registry.clone();
     for earlier in store.activations(ActivationKind::Registry)? {
         if earlier.version != registry.latest().version {
@@ -241,7 +241,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
             history = history.with_history(earlier);
         }
     }
-    Ok(Evaluator { registry: Arc::new(history), profile: Arc::new(config.profile.clone()) })
+    Ok(Evaluator { registry: Arc::new(history), profiles: Arc::new(config.profiles.clone()) })
 }
 
 /// Puts the configured model in force where none was ever activated.

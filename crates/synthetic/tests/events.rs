@@ -75,7 +75,11 @@ fn nothing_is_received_before_it_happened_or_after_the_last_day() {
                 Date::new(quarter.year, quarter.number as i8 * 3, 1).unwrap()
             }
             EventDetail::Attribute { from, .. } => *from,
+            EventDetail::TransferOut { on, .. }
+            | EventDetail::EnrollmentElsewhere { on, .. }
+            | EventDetail::PathwayFlag { on, .. } => *on,
             EventDetail::Void { .. } => STATE.settings.from,
+            other => panic!("the made-up state reports no {}", pathways::csv_event::kind(other)),
         };
         assert!(happened <= event.received_on && event.received_on <= STATE.settings.until);
     }

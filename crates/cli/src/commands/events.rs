@@ -1,4 +1,5 @@
-//! `waymark events`: sends events of people whose records the agency has sent.
+//! `waymark events`: sends events of people whose records the agency has sent, and says how they
+//! are written.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,8 @@ use api::{
     submission::{Row, SubmissionKind, SubmissionMode, row},
     wmk,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use pathways::csv_event::{COMMON, Cell, FORMS, Form};
 use record::AgencyId;
 
 use super::{
@@ -27,7 +29,7 @@ use crate::{
         events::{self, EventFile},
         rejection::{Fault, Rejected, Rejection, Rejections},
     },
-    output::{Format, progress::Progress},
+    output::{Document, Format, Section, progress::Progress, text},
     settings,
 };
 
@@ -42,6 +44,17 @@ pub struct Events {
 enum EventsCommand {
     /// Send the events of a file
     Submit(EventsSubmit),
+    /// Say what the columns of an events file hold, for each kind of event
+    Columns(EventsColumns),
+}
+
+/// Says what the columns hold, with the element ids of the Common Education Data Standards.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  waymark events columns enrollment")]
+struct EventsColumns {
+    /// The kind of event; without it, every kind
+    #[arg(value_parser = PossibleValuesParser::new(FORMS.iter().map(|form| form.kind)))]
+    kind: Option<String>,
 }
 
 /// Sends events of people: enrollments, services, credentials, wages and others.
@@ -49,7 +62,7 @@ enum EventsCommand {
 /// The people are named by the local ids under which their records were sent. An event whose
 /// record is not there yet waits for it.
 #[derive(Debug, Args)]
-#[command(after_long_help = events::HELP)]
+#[command(after_long_help = events::help())]
 struct EventsSubmit {
     /// Events file
     #[arg(value_name = "EVENTS.csv")]
@@ -69,16 +82,46 @@ struct EventsSubmit {
 }
 
 impl Events {
-    /// Sends the file.
+    /// Sends the file, or describes its columns.
     ///
     /// # Errors
     /// [`Failure`] when the file or the service refuses.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let EventsCommand::Submit(command) = &self.command;
+        let command = match &self.command {
+            EventsCommand::Submit(command) => command,
+            EventsCommand::Columns(command) => return command.run(format),
+        };
         let reading = ReadingArgs { mapping: None, as_of: command.as_of };
         let prepared = prepare(&command.input, &command.agency, &reading, &command.rejected)?;
         let (connection, how) = (&command.connection, &command.how);
         submit::deliver(vec![prepared], connection, how, &command.rejected, format)
+    }
+}
+
+impl EventsColumns {
+    fn run(&self, format: Format) -> Result<Exit, Failure> {
+        let mut columns = Section::new("columns", &["kind", "column", "required", "ceds", "holds"]);
+        let mut describe = |kind: &str, cell: &Cell| {
+            let required = if cell.required { "yes" } else { "" };
+            columns.row(vec![
+                text(kind),
+                text(cell.column),
+                text(required),
+                text(cell.ceds.unwrap_or_default()),
+                text(cell.about),
+            ]);
+        };
+        for cell in &COMMON {
+            describe("every", cell);
+        }
+        let is_asked = |form: &&Form| self.kind.as_deref().is_none_or(|kind| kind == form.kind);
+        for form in FORMS.iter().filter(is_asked) {
+            for cell in form.cells {
+                describe(form.kind, cell);
+            }
+        }
+        Document::new("waymark.events.columns/1").section(columns).print(format)?;
+        Ok(Exit::Done)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod link;
 pub mod model;
 #[cfg(feature = "service")]
 mod offline;
+pub mod registry;
 pub mod review;
 pub mod status;
 pub mod submit;
@@ -50,6 +51,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status(command) => command.run(cli.format),
         Command::Batch(command) => command.run(cli.format),
         Command::Review(command) => command.run(cli.format),
+        Command::Registry(command) => command.run(cli.format),
         Command::Explain(command) => command.run(cli.format),
         Command::Train(command) => command.run(cli.format),
         Command::Admin(command) => command.run(cli.format),

@@ -3,9 +3,9 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use jiff::civil::Date;
-use pathways::csv_event::{EVENT_COLUMNS, EventColumns, EventRowError, event_from_row};
-use pathways::{Event, EventError};
-use record::AgencyId;
+use pathways::csv_event::{EVENT_COLUMNS, EventColumns, EventRowError, FORMS, event_from_row};
+use pathways::{Event, EventDetail, EventError};
+use record::{AgencyId, LocalId};
 
 use super::{
     header::{check_known, check_repeats, no_header, without_rejection},
@@ -15,25 +15,35 @@ use super::{
 use crate::{catalogue::Code, failure::Failure};
 
 /// The kinds of events and their columns, for the help of the commands that read events files.
-pub const HELP: &str = "\
-The file is CSV in UTF-8 with a header row. Every row needs local_id, event_id (your own id of the
-event) and kind; the kind says which other columns it uses, those in brackets are optional:
-  enrollment   start, end, code and code_system (cip2010, cip2020, local) or course, [term],
-               [credits]
-  drop         course, start, [term]                  left before the census day
-  withdrawal   start, [course], [term]                left after it; start: last day attended
-  class_hours  course (the class), start, hours
-  service      code, program, start, end
-  exit         program, start
-  planned_gap  start, end, recorded_on
-  credential   code, name (its type, such as license), start
-  revocation   value (event_id of the credential), start
-  wages        term (the quarter, 2026Q1), employer, amount, [naics]
-  attribute    name, value, start
-  void         value (event_id of what never happened)
-Dates are 2026-01-31; a one-day event has its day in start, an end is the last day itself. credits,
-hours and amount are decimal numbers. purpose_tags lists tags separated by semicolons. The service
-counts an event as received on the day it gets it; a column received_on is read for checks only.";
+pub fn help() -> String {
+    let mut text = String::from(
+        "The file is CSV in UTF-8 with a header row. Every row needs local_id, event_id (your own \
+         id of the\nevent) and kind; the kind says which other columns it uses, those in brackets \
+         are optional:\n",
+    );
+    for form in &FORMS {
+        let mut line = format!("  {:<21}", form.kind);
+        for cell in form.cells {
+            let name = if cell.required { cell.column } else { &format!("[{}]", cell.column) };
+            if line.len() + name.len() > 98 {
+                text.push_str(line.trim_end());
+                line = format!("\n{:23}", "");
+            }
+            line.push_str(&format!("{name} "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(
+        "`waymark events columns KIND` says what each of them holds. An enrollment names a course \
+         or a program\n(code with code_system), a training a program or an occupation. Dates are \
+         2026-01-31; a one-day event\nhas its day in start, an end is the last day itself. \
+         supersedes names the event that a row corrects;\npurpose_tags lists tags separated by \
+         semicolons. The service counts an event as received on the day\nit gets it; a column \
+         received_on is read for checks only.",
+    );
+    text
+}
 
 /// What stands at one row of an events file: an event or a rejected row, its text, and its line.
 pub struct EventItem {
@@ -109,7 +119,11 @@ impl<'a> EventFile<'a> {
         let cells: Vec<&str> = row.cells().skip(usize::from(self.has_rejections)).collect();
         let event = event_from_row(&self.source, &self.columns, &cells, self.received_on)
             .map_err(|error| misfit(&error))?;
-        if event.local_id.looks_like_ssn() {
+        let former = match &event.detail {
+            EventDetail::IdChange { former_local_id, .. } => Some(former_local_id),
+            _ => None,
+        };
+        if former.into_iter().chain([&event.local_id]).any(LocalId::looks_like_ssn) {
             return Err(Fault::LocalIdLooksLikeSsn);
         }
         Ok(event)
@@ -128,8 +142,6 @@ fn misfit(error: &EventRowError) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use pathways::EventDetail;
-
     use super::*;
 
     fn read(text: &str) -> Vec<Result<EventDetail, String>> {
@@ -158,7 +170,8 @@ mod tests {
         let course = "NUR101".to_owned();
         assert_eq!(details[0], Ok(EventDetail::Drop { course, term: None, on: day }));
         let class = "ESL1".to_owned();
-        let hours = EventDetail::ClassHours { class, on: day, hours_hundredths: 125 };
+        let hours =
+            EventDetail::ClassHours { class, program: None, on: day, hours_hundredths: 125 };
         assert_eq!(details[1], Ok(hours));
     }
 
