@@ -33,7 +33,10 @@ impl Fault {
     /// What the TOML reader found in `text`.
     pub(crate) fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let fault = Self::new(file, "", error.message().trim_end());
-        error.span().map_or(fault.clone(), |span| fault.at(text, &span))
+        match error.span() {
+            Some(span) => fault.at(text, &span),
+            None => fault,
+        }
     }
 }
 

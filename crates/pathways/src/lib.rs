@@ -18,12 +18,14 @@ pub mod profile;
 mod reason;
 pub mod registry;
 mod spells;
+mod statement;
 pub mod status;
 mod system;
 mod transition;
+mod wages;
 
 pub use completeness::{Calendar, Completeness, Declaration, Period};
-pub use csv_event::{EVENT_COLUMNS, EventColumns, EventRowError, event_from_row, event_to_row};
+pub use csv_event::{Columns, EVENT_COLUMNS, RowError, event_from_row, event_to_row};
 pub use evaluate::{AsOfError, Rules, evaluate};
 pub use event::{
     CodeSystem, CredentialKind, DevelopmentalStep, Event, EventDetail, EventError, OccupationCode,
@@ -32,11 +34,13 @@ pub use event::{
 pub use fault::{Fault, Faults};
 pub use profile::{RuleProfile, RuleProfiles};
 pub use registry::{Pathway, Registry, RegistryVersion};
+pub use statement::{STATEMENT_COLUMNS, Statement, StatementDetail, statement_from_row};
 pub use status::{
     Award, Completer, Engagement, EventRef, Exclusion, GapReason, Label, LeaveReason,
     Participation, PathwayId, Scope, Since, Spell, Status, Warning,
 };
 pub use transition::Assessment;
+pub use wages::{Earnings, QuarterWages, WageHistory};
 
 /// The rule profile used where the settings name none: S1.
 pub const DEFAULT_PROFILE: &str = include_str!("../../../config/profiles/s1.toml");

@@ -1,18 +1,25 @@
 //! The rule profile: every choice on which states differ, as one versioned file.
 
+mod section;
 mod versions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::{
     days::toml_date,
-    event::{CredentialKind, Quarter},
+    event::Quarter,
     fault::{Fault, Faults},
+    status::Status,
 };
 
+pub use section::{
+    Boundary, CredentialRules, EntryDate, EntryRules, ExclusionRules, FlagRules, LeaveRules,
+    LeaveScope, Precedence, ReportRules, ReportUnit, Route, SectorRule, ServiceRules,
+    SharedAttribution, WageRules,
+};
 pub use versions::RuleProfiles;
 
 /// A rule profile. Days are calendar days.
@@ -49,166 +56,10 @@ pub struct RuleProfile {
     pub credential: CredentialRules,
     /// Who is outside the measures.
     pub exclusion: ExclusionRules,
-}
-
-/// When a person becomes a participant.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EntryRules {
-    /// The routes of entry; one is enough.
-    pub any_of: BTreeSet<Route>,
-    /// Different courses and terms that the route `course` asks for, from 1.
-    pub min_courses: u32,
-    /// Credits that the route `course` asks for, if any.
-    pub min_credits: Option<u32>,
-    /// Hours in integrated classes that the route `class_hours` asks for.
-    pub min_hours: u32,
-    /// The days within which a route must be met, if it must be met within some.
-    pub window_days: Option<u16>,
-    /// Whether a feeder component counts as a core one.
-    pub feeder_counts: bool,
-    /// Whether an enrollment counts only once its term's census is past.
-    pub census_required: bool,
-    /// What a course or service that several pathways share needs to count for one of them.
-    pub shared_attribution: SharedAttribution,
-    /// The date on which participation takes effect.
-    pub effective: EntryDate,
-}
-
-/// A way into a pathway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Route {
-    /// Enrolled in courses or programs of the pathway.
-    Course,
-    /// Attended its classes for some hours.
-    ClassHours,
-    /// Received one of its services.
-    Service,
-    /// Flagged by an agency.
-    AgencyFlag,
-}
-
-/// What a shared component needs to count for a pathway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SharedAttribution {
-    /// The pathway's program declared in the same row, or an engagement of the pathway's own that
-    /// it overlaps or follows before the deadline.
-    ProgramOrOwnEngagement,
-    /// Nothing: it counts for every pathway that shares it.
-    None,
-}
-
-/// The date on which participation takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryDate {
-    /// The first day of the first qualifying engagement.
-    FirstQualifyingEngagement,
-    /// The day on which the threshold was met.
-    ThresholdMet,
-}
-
-/// What an agency's own flag is worth.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FlagRules {
-    /// Which of the two decides, where an agency's flag and the other events disagree.
-    pub precedence: Precedence,
-}
-
-/// Whether flags, other events or both make a participant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precedence {
-    /// One of the two is enough; a flag without an engagement is told as a warning.
-    DerivedOrAsserted,
-    /// Only the other events: a flag alone makes a candidate.
-    Derived,
-    /// Only a flag: engagements without one make a candidate.
-    Asserted,
-}
-
-/// When a participant has left. A person has left on the day `gap_days` after the last day of
-/// engagement, unless engaged by that day.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeaveRules {
-    /// Days without engagement, 1 to 1,000.
-    pub gap_days: u16,
-    /// Whether the leave falls on the last of the days or on the day after it.
-    pub boundary: Boundary,
-    /// Whether engagement in another pathway keeps a person from leaving this one.
-    pub scope: LeaveScope,
-    /// Whether an engagement that ended with its term is held open to the next required census.
-    pub term_bridge: bool,
-    /// The longest planned gap, in days; a longer one counts for that long.
-    pub planned_gap_max_days: u16,
-    /// Days after the last day of engagement by which a planned gap must have been recorded.
-    pub planned_gap_record_days: u16,
-    /// Whether a transfer to a registered institution is a leave like any other.
-    pub transfer_is_leave: bool,
-    /// Days after the last day of engagement by which a transfer's enrollment must begin.
-    pub transfer_days: u16,
-    /// Whether a terminal credential ends the pathway.
-    pub on_terminal_credential: bool,
-}
-
-/// The day on which the days without engagement are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Boundary {
-    /// The day `gap_days` after the last day of engagement; an engagement on it is in time.
-    OnDay,
-    /// The day after that one.
-    AfterDay,
-}
-
-/// What a pathway's leave looks at. The status in the whole system is given beside it either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LeaveScope {
-    /// The pathway's own engagements.
-    Pathway,
-    /// Engagements in any pathway: nobody leaves one while engaged in another.
-    System,
-}
-
-/// Which services count.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceRules {
-    /// By program: the kinds of services that count as engagement.
-    pub participation_causing: BTreeMap<String, BTreeSet<String>>,
-}
-
-/// Which credentials make a completer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CredentialRules {
-    /// The types that qualify.
-    #[serde(deserialize_with = "credential_kinds")]
-    pub qualifying_types: BTreeSet<CredentialKind>,
-    /// Whether the credential must be on the pathway's list.
-    pub requires_on_pathway_list: bool,
-    /// Whether an award before the first qualifying engagement is left out.
-    pub not_before_entry: bool,
-    /// Days after the leave date within which an award counts for the measures.
-    pub post_leave_days: u16,
-    /// Days after the last day of engagement within which an award makes a completer; without it,
-    /// however late.
-    pub status_post_leave_days: Option<u16>,
-    /// Whether a high school equivalency alone makes a completer.
-    pub hse_completes: bool,
-}
-
-/// Who is outside the measures.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExclusionRules {
-    /// By reason: for how many quarters after the quarter of the leave it still excludes.
-    pub post_exit_quarters: BTreeMap<String, u16>,
+    /// What wages say of employment.
+    pub wages: WageRules,
+    /// What reports count.
+    pub report: ReportRules,
 }
 
 impl RuleProfile {
@@ -239,6 +90,7 @@ impl RuleProfile {
                 "entry.window_days",
                 "give at least 1 day, or leave it out",
             ),
+            (self.wages.min_cents > 0, "wages.min_cents", "give an amount from 1 cent"),
             ((1..=1_000).contains(&self.leave.gap_days), "leave.gap_days", "give 1 to 1000 days"),
         ];
         checks.into_iter().filter(|it| !it.0).map(|(_, place, what)| (place, what)).collect()
@@ -247,6 +99,17 @@ impl RuleProfile {
     /// Id and version, such as `S1/1`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.profile, self.version)
+    }
+
+    /// The leaves of a status in the days from `first` to `last`, as a report counts them.
+    pub fn leaves_in(&self, status: &Status, first: Date, last: Date) -> Vec<Date> {
+        let spells = status.spells.iter().filter(|it| it.ended);
+        let mut leaves: Vec<_> =
+            spells.map(|it| it.last_day).filter(|day| (first..=last).contains(day)).collect();
+        if self.report.unit == ReportUnit::Person {
+            leaves.drain(..leaves.len().saturating_sub(1));
+        }
+        leaves
     }
 
     /// Whether a service of `kind` paid for by `program` counts; absent for an unknown program.
@@ -264,14 +127,6 @@ impl RuleProfile {
         };
         quarters > 0 && Quarter::of(from) <= Quarter::of(leave).plus(quarters)
     }
-}
-
-fn credential_kinds<'de, D>(from: D) -> Result<BTreeSet<CredentialKind>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-{
-    let names = Vec::<String>::deserialize(from)?;
-    names.iter().map(|name| name.parse().map_err(serde::de::Error::custom)).collect()
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use jiff::civil::Date;
 use pathways::{
-    Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, EventColumns, GapReason,
-    LeaveReason, Participation, Quarter, Registry, RuleProfile, RuleProfiles, Rules, Scope, Status,
-    Warning, event_from_row,
+    Columns, Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, GapReason, LeaveReason,
+    Participation, Quarter, QuarterWages, Registry, RuleProfile, RuleProfiles, Rules,
+    STATEMENT_COLUMNS, Scope, Statement, Status, WageHistory, Warning, event_from_row,
+    statement_from_row,
 };
 use serde::Deserialize;
 
@@ -33,6 +34,9 @@ struct Example {
     added_component: Option<AddedComponent>,
     completeness: Option<CompletenessRow>,
     events: Vec<BTreeMap<String, String>>,
+    /// Rows of a table of statements, of the agency `wages`.
+    #[serde(default)]
+    statements: Vec<BTreeMap<String, String>>,
     expect: Vec<Expected>,
 }
 
@@ -98,7 +102,8 @@ fn no_parameter_can_be_ignored() {
 
 /// Every setting of a profile's sections, also of those that are left out of the shipped file.
 fn settings() -> Vec<String> {
-    let optional = ["# min_credits", "# window_days", "# status_post_leave_days"];
+    let optional =
+        ["# min_credits", "# window_days", "# status_post_leave_days", "# final_lag_quarters"];
     let text = optional.iter().fold(pathways::DEFAULT_PROFILE.to_owned(), |text, line| {
         assert!(text.contains(line), "{line}");
         text.replace(line, &line[2..])
@@ -128,6 +133,8 @@ fn failures(example: &Example) -> Vec<String> {
     let completeness = example.completeness.as_ref().map(completeness);
     let rules =
         Rules { registry: &registry, profiles: &profiles, completeness: completeness.as_ref() };
+    let statements = statements(example);
+    let profile = &profiles.as_slice()[0];
     let mut failures = Vec::new();
     for expected in &example.expect {
         let as_of = day(&expected.as_of);
@@ -138,7 +145,11 @@ fn failures(example: &Example) -> Vec<String> {
         };
         let status = rules.status(&events, &scope, as_of, known_at).unwrap();
         for (name, wanted) in &expected.facts {
-            let found = fact(&status, name);
+            let wages = WageHistory::new(&events, &statements, &profile.wages, known_at);
+            let found = match name.split_once(' ') {
+                Some((name, of)) => reported(name, of, &status, &wages, profile),
+                None => fact(&status, name),
+            };
             if found != *wanted {
                 let Example { id, rule, .. } = example;
                 failures.push(format!(
@@ -218,6 +229,43 @@ fn engagement_fact(engagement: &Engagement, name: &str) -> toml::Value {
     }
 }
 
+/// A fact of the measures, about the quarter, quarters or year `of`.
+fn reported(
+    name: &str,
+    of: &str,
+    status: &Status,
+    wages: &WageHistory<'_>,
+    profile: &RuleProfile,
+) -> toml::Value {
+    let quarter = |text: &str| text.parse::<Quarter>().unwrap();
+    let said = |found: QuarterWages| match found {
+        QuarterWages::Pending => "pending".to_owned(),
+        QuarterWages::NotFound => "not found".to_owned(),
+        QuarterWages::Found(earnings) => earnings.cents.to_string(),
+    };
+    let health = ["62".to_owned()];
+    match name {
+        "wages" => text(said(wages.quarter(quarter(of)))),
+        "in_sector" => toml::Value::Boolean(match wages.quarter(quarter(of)) {
+            QuarterWages::Found(earnings) => wages.in_sector(&earnings, &health),
+            _ => false,
+        }),
+        "retained" => {
+            let (first, last) = of.split_once('-').unwrap();
+            toml::Value::Boolean(wages.is_retained(quarter(first), quarter(last)))
+        }
+        "earnings" => {
+            let after = wages.earnings_after(status.leave_date().unwrap());
+            list(after.into_iter().map(|(quarter, found)| format!("{quarter} {}", said(found))))
+        }
+        "leaves" => {
+            let day = |rest: &str| day(&format!("{of}-{rest}"));
+            list(profile.leaves_in(status, day("01-01"), day("12-31")))
+        }
+        _ => panic!("unknown fact {name}"),
+    }
+}
+
 fn gap(reason: GapReason) -> &'static str {
     match reason {
         GapReason::Days(_) => "days",
@@ -243,7 +291,7 @@ fn list(all: impl IntoIterator<Item = impl Display>) -> toml::Value {
 }
 
 fn events(example: &Example) -> Vec<Event> {
-    let columns = EventColumns::from_header(EVENT_COLUMNS).unwrap();
+    let columns = Columns::of_events(EVENT_COLUMNS).unwrap();
     let read = |(number, cells): (usize, &BTreeMap<String, String>)| {
         let mut cells = cells.clone();
         let source = cells.remove("source").unwrap_or_else(|| "college".to_owned());
@@ -258,6 +306,16 @@ fn events(example: &Example) -> Vec<Event> {
             .unwrap_or_else(|error| panic!("{}, event {}: {error}", example.id, number + 1))
     };
     example.events.iter().enumerate().map(read).collect()
+}
+
+fn statements(example: &Example) -> Vec<Statement> {
+    let columns = Columns::of_statements(STATEMENT_COLUMNS).unwrap();
+    let read = |cells: &BTreeMap<String, String>| {
+        assert!(cells.keys().all(|it| STATEMENT_COLUMNS.contains(&it.as_str())), "{cells:?}");
+        let row = STATEMENT_COLUMNS.map(|column| cells.get(column).map_or("", String::as_str));
+        statement_from_row(&"wages".parse().unwrap(), &columns, &row, Date::MIN).unwrap()
+    };
+    example.statements.iter().map(read).collect()
 }
 
 fn profile(example: &Example) -> RuleProfile {

@@ -3,7 +3,7 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use jiff::civil::Date;
-use pathways::csv_event::{EVENT_COLUMNS, EventColumns, EventRowError, FORMS, event_from_row};
+use pathways::csv_event::{Columns, EVENT_COLUMNS, FORMS, RowError, event_from_row};
 use pathways::{Event, EventDetail, EventError};
 use record::{AgencyId, LocalId};
 
@@ -58,7 +58,7 @@ pub struct EventItem {
 /// An events file, open and with its header understood.
 pub struct EventFile<'a> {
     rows: RowReader<'a>,
-    columns: EventColumns,
+    columns: Columns,
     width: usize,
     line: String,
     has_rejections: bool,
@@ -89,7 +89,7 @@ impl<'a> EventFile<'a> {
         let help = "see waymark events submit --help for the columns";
         check_repeats(&at, own)?;
         check_known(&at, own, &EVENT_COLUMNS).map_err(|failure| failure.remedy(help))?;
-        let columns = EventColumns::from_header(own.iter().copied()).map_err(|error| {
+        let columns = Columns::of_events(own.iter().copied()).map_err(|error| {
             Failure::new(Code::EventInvalid, format!("{at}: {error}")).remedy(help)
         })?;
         let (width, line) = (names.len(), without_rejection(&row.raw, has_rejections).to_owned());
@@ -131,8 +131,8 @@ impl<'a> EventFile<'a> {
 }
 
 /// The error's text names the column and says what to give.
-fn misfit(error: &EventRowError) -> Fault {
-    if matches!(error, EventRowError::Event(EventError::Id("local_id"))) {
+fn misfit(error: &RowError) -> Fault {
+    if matches!(error, RowError::Event(EventError::Id("local_id"))) {
         return Fault::LocalIdInvalid;
     }
     let text = error.to_string();

@@ -1,17 +1,18 @@
 use jiff::civil::date;
 use proptest::{prelude::*, sample::select};
 
-use super::{write::unscaled, *};
+use super::{cells::scaled, write::unscaled, *};
 use crate::event::{
-    CodeSystem, CredentialKind, DevelopmentalStep, OccupationSystem, Quarter, TestPhase,
+    CodeSystem, CredentialKind, DevelopmentalStep, EventDetail, OccupationCode, OccupationSystem,
+    ProgramCode, Quarter, TestPhase,
 };
 
-fn read(cells: &[(&str, &str)]) -> Result<Event, EventRowError> {
+fn read(cells: &[(&str, &str)]) -> Result<Event, RowError> {
     let mut row = [""; EVENT_COLUMNS.len()];
     for (field, value) in cells {
         row[EVENT_COLUMNS.iter().position(|it| it == field).unwrap()] = value;
     }
-    let columns = EventColumns::from_header(EVENT_COLUMNS).unwrap();
+    let columns = Columns::of_events(EVENT_COLUMNS).unwrap();
     event_from_row(&"college".parse().unwrap(), &columns, &row, date(2024, 6, 1))
 }
 
@@ -72,17 +73,23 @@ fn a_number_with_too_many_decimals_is_refused() {
 
 #[test]
 fn a_header_is_taken_in_any_order_and_a_strange_column_refused() {
-    let columns = EventColumns::from_header(["kind", "value", "local_id", "event_id"]).unwrap();
+    let columns = Columns::of_events(["kind", "value", "local_id", "event_id"]).unwrap();
     let row = ["void", "e1", "A1", "e2"];
     let event =
         event_from_row(&"college".parse().unwrap(), &columns, &row, date(2024, 6, 1)).unwrap();
     assert_eq!(event.detail, EventDetail::Void { voided_event_id: "e1".to_owned() });
-    let header = |names: &[&'static str]| EventColumns::from_header(names.iter().copied());
-    assert_eq!(header(&["kind", "first_name"]), Err(EventRowError::Column { column: 2 }));
-    assert_eq!(header(&["kind", "kind"]), Err(EventRowError::Column { column: 2 }));
-    assert_eq!(header(&["kind", "local_id"]), Err(EventRowError::MissingColumn("event_id")));
+    let header = |names: &[&'static str]| Columns::of_events(names.iter().copied());
+    assert_eq!(
+        header(&["kind", "first_name"]),
+        Err(RowError::Column { column: 2, names: &EVENT_COLUMNS })
+    );
+    assert_eq!(
+        header(&["kind", "kind"]),
+        Err(RowError::Column { column: 2, names: &EVENT_COLUMNS })
+    );
+    assert_eq!(header(&["kind", "local_id"]), Err(RowError::MissingColumn("event_id")));
     let short = event_from_row(&"a".parse().unwrap(), &columns, &row[..3], date(2024, 6, 1));
-    assert_eq!(short, Err(EventRowError::Length));
+    assert_eq!(short, Err(RowError::Length));
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -320,7 +327,7 @@ proptest! {
         };
         let row = event_to_row(&event);
         let cells: Vec<&str> = row.iter().map(String::as_str).collect();
-        let columns = EventColumns::from_header(EVENT_COLUMNS).unwrap();
+        let columns = Columns::of_events(EVENT_COLUMNS).unwrap();
         let read = event_from_row(&event.source, &columns, &cells, date(2000, 1, 1));
         prop_assert_eq!(read, Ok(event));
     }

@@ -243,7 +243,7 @@ impl Reader {
         let span = row.span();
         let table = row.into_inner();
         let name = ["code", "id", "name"].iter().find_map(|key| table.get(*key)?.as_str());
-        let place = name.map_or(place.to_owned(), |name| format!("{place} ({name})"));
+        let place = name.map_or_else(|| place.to_owned(), |name| format!("{place} ({name})"));
         let fault = move |what: &str| Fault::new(source.name, &*place, what).at(source.text, &span);
         match table.try_into() {
             Ok(row) => Some((row, fault)),
