@@ -10,7 +10,7 @@ use crate::{
     known::Known,
     profile::RuleProfile,
     registry::{ListedCredential, Pathway},
-    status::{Award, Completer},
+    status::{Award, Completer, Since},
 };
 
 type CredentialName = (String, Option<CredentialKind>);
@@ -88,14 +88,13 @@ fn qualifies(
 
 /// The credential facet as of a day.
 ///
-/// `spells` are the first and last engaged days of the spells by then, `entry_known` the first
-/// day on which the entry could be known.
+/// `spells` are the first and last engaged days of the spells by then, `entry` the dates of entry.
 pub(crate) fn completer<'a>(
     qualified: &[Qualified<'a>],
     known: &Known<'a>,
     as_of: Date,
     spells: &[(Date, Date)],
-    entry_known: Date,
+    entry: Since,
     profile: &RuleProfile,
 ) -> Option<Completer> {
     let rules = &profile.credential;
@@ -120,9 +119,11 @@ pub(crate) fn completer<'a>(
     let mut awards: Vec<_> = by_name.into_values().collect();
     awards.sort_by(|a, b| (a.awarded_on, &a.code, a.kind).cmp(&(b.awarded_on, &b.code, b.kind)));
     let heard = awarded.iter().map(|it| it.awarded_on.max(it.event.received_on)).min()?;
+    let first_on = awards.first()?.awarded_on;
     Some(Completer {
-        first_on: awards.first()?.awarded_on,
-        known: heard.max(entry_known),
+        first_on,
+        determinable: first_on.max(entry.determinable),
+        known: heard.max(entry.known),
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),
         awards,

@@ -215,9 +215,9 @@ impl<'a> Rules<'a> {
         status.engagement = view.engagement(views, as_of);
         status.spells = view.spells(&status.engagement, as_of);
         let days: Vec<_> = status.spells.iter().map(|it| (it.start, it.last_day)).collect();
-        let entry_known = entered.since.known;
+        let since = entered.since;
         status.credential =
-            completer(&view.awards, &person.known, as_of, &days, entry_known, person.profile);
+            completer(&view.awards, &person.known, as_of, &days, since, person.profile);
         status.exclusions = person.exclusions(status.leave_date(), as_of);
         status.contributing = person.contributing(view, &status);
         status.warnings = person.warnings(view, &status.spells);

@@ -145,6 +145,10 @@ mod tests {
         let day = date(2024, 9, 5);
         let complete = ["complete_through", "2024-09-05", "", "", "", "", "", ""];
         assert_eq!(read(complete), Ok(StatementDetail::CompleteThrough { day }));
+        let (source, received_on) = ("college".parse().unwrap(), date(2024, 9, 10));
+        let detail = StatementDetail::CompleteThrough { day };
+        let declaration = Statement { source, received_on, detail }.declaration().unwrap();
+        assert_eq!((declaration.complete_through, declaration.declared_on), (day, received_on));
         let quarter = Quarter::new(2024, 4).unwrap();
         let loaded = ["wages_loaded", "", "2024Q4", "yes", "", "", "", ""];
         assert_eq!(read(loaded), Ok(StatementDetail::WagesLoaded { quarter, is_final: true }));

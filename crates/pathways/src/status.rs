@@ -155,6 +155,8 @@ pub enum LeaveReason {
 pub struct Completer {
     /// The first award.
     pub first_on: Date,
+    /// The first day on which the rules could tell: the award, or the threshold of entry after it.
+    pub determinable: Date,
     /// The first day on which the events behind it had all been received.
     pub known: Date,
     /// The highest type among the awards.

@@ -123,6 +123,7 @@ fn credential(statuses: &[Status]) -> Option<Completer> {
     awards.sort_by(|a, b| (a.awarded_on, &a.code).cmp(&(b.awarded_on, &b.code)));
     Some(Completer {
         first_on: awards.first()?.awarded_on,
+        determinable: completers.iter().map(|it| it.determinable).min()?,
         known: completers.iter().map(|it| it.known).min()?,
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),

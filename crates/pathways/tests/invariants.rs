@@ -221,6 +221,11 @@ fn check_one(status: &Status) {
         assert!(since.effective <= status.as_of && since.determinable <= since.known);
         assert!(since.known <= status.known_at, "{status:#?}");
     }
+    if let Some(completer) = &status.credential {
+        assert!(completer.first_on <= completer.determinable, "{status:#?}");
+        assert!(completer.determinable <= completer.known, "{status:#?}");
+        assert!(completer.known <= status.known_at, "{status:#?}");
+    }
     for pair in status.spells.windows(2) {
         assert!(pair[0].last_day < pair[1].start && pair[0].ended, "{status:#?}");
     }

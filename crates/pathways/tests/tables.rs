@@ -183,6 +183,7 @@ fn fact(status: &Status, name: &str) -> toml::Value {
         "spells" => toml::Value::Integer(status.spells.len().try_into().unwrap()),
         "leaves" => list(status.spells.iter().filter(|it| it.ended).map(|it| it.last_day)),
         "completer" => maybe(completer.map(|it| it.first_on)),
+        "determinable_completer" => maybe(completer.map(|it| it.determinable)),
         "in_force" => toml::Value::Boolean(completer.is_some_and(|it| it.in_force)),
         "measured" => toml::Value::Boolean(
             completer.is_some_and(|it| it.awards.iter().any(|it| it.in_measure_window)),

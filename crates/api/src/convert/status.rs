@@ -124,6 +124,7 @@ fn credential_to_proto(status: &Status) -> status::CredentialFacet {
     status::CredentialFacet {
         state: CredentialState::Completer.into(),
         first_on: Some(date_to_proto(completer.first_on)),
+        determinable_on: Some(date_to_proto(completer.determinable)),
         awards: awards.collect(),
         known_on: Some(date_to_proto(completer.known)),
         highest: credential_kind_to_proto(completer.highest).into(),

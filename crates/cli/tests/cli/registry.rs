@@ -42,7 +42,8 @@ fn every_fault_is_listed_at_once_with_file_and_line() {
         "[[source]]\nagency = \"A B\"\ncalendar = { period = \"month\", grace_days = 3 }\n",
     );
     let run = desk.waymark(
-        "registry check --registry pathways --profile profile.toml --sources sources.toml --format csv",
+        "registry check --registry pathways --profile profile.toml --sources sources.toml \
+         --format csv",
     );
     assert_eq!(run.code, 78, "{}", run.err);
     let lines: Vec<_> = run.out.lines().collect();
@@ -51,6 +52,20 @@ fn every_fault_is_listed_at_once_with_file_and_line() {
     assert!(lines[3].starts_with("profile.toml,1,"), "{}", run.out);
     assert!(lines[4].starts_with("sources.toml,"), "{}", run.out);
     assert!(run.err.contains("4 faults") && run.err.contains("REGISTRY_INVALID"), "{}", run.err);
+}
+
+#[test]
+fn a_required_source_needs_a_calendar() {
+    let desk = desk(&PATHWAY.replace("2022\n[", "2022\nrequired_sources = [\"college\"]\n["));
+    desk.write("sources.toml", "[[source]]\nagency = \"college\"\n");
+    let check = "registry check --registry pathways --sources sources.toml --format csv";
+    let run = desk.waymark(check);
+    assert!(run.exits(78).out.contains("source college,\"a pathway requires it"), "{}", run.out);
+    desk.write(
+        "sources.toml",
+        "[[source]]\nagency = \"college\"\ncalendar = { period = \"census\", grace_days = 14 }\n",
+    );
+    desk.waymark(check).exits(0);
 }
 
 #[test]
@@ -64,7 +79,8 @@ fn a_proposal_can_be_taken_into_the_registry() {
          course,HIST110,,History\n",
     );
     let run = desk.waymark(
-        "registry suggest --registry pathways --agency north --out new.toml --format csv catalogue.csv",
+        "registry suggest --registry pathways --agency north --out new.toml --format csv \
+         catalogue.csv",
     );
     assert_eq!(
         run.exits(0).out,

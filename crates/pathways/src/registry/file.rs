@@ -153,22 +153,20 @@ impl Reader {
 
     fn pathway(&mut self, source: Source<'_>, row: Spanned<PathwayRow>) {
         let span = row.span();
-        let PathwayRow { id, title, naics, naics_edition, required_sources, component, credential } =
-            row.into_inner();
-        let fault = |what: String| {
-            Fault::new(source.name, format!("pathway {id}"), what).at(source.text, &span)
-        };
-        let (components, credentials) =
-            (self.components(source, &id, component), self.credentials(source, &id, credential));
-        match head(&id, &naics, naics_edition, &required_sources) {
+        let row = row.into_inner();
+        let place = format!("pathway {}", row.id);
+        let fault = |what: String| Fault::new(source.name, &*place, what).at(source.text, &span);
+        let components = self.components(source, &row.id, row.component);
+        let credentials = self.credentials(source, &row.id, row.credential);
+        match head(&row.id, &row.naics, row.naics_edition, &row.required_sources) {
             Ok((id, _)) if self.version.pathways.iter().any(|it| it.id == id) => {
                 self.faults.push(fault("a pathway of that id stands above; keep one".to_owned()));
             }
             Ok((id, required_sources)) => self.version.pathways.push(Pathway {
                 id,
-                title,
-                naics,
-                naics_edition,
+                title: row.title,
+                naics: row.naics,
+                naics_edition: row.naics_edition,
                 required_sources,
                 components,
                 credentials,

@@ -33,6 +33,7 @@ fn status(engagement: Engagement) -> Status {
         engagement,
         credential: Some(Completer {
             first_on: date(2024, 4, 1),
+            determinable: date(2024, 4, 1),
             known: date(2024, 4, 2),
             highest: CredentialKind::License,
             in_force: true,

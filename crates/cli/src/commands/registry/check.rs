@@ -1,9 +1,10 @@
 //! `waymark registry check`: every fault of a registry and what goes with it, at once.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use pathways::{Completeness, Fault, Faults, Registry, RegistryVersion, RuleProfile, RuleProfiles};
+use record::AgencyId;
 use serde_json::json;
 
 use super::{RegistryArgs, named_file};
@@ -53,8 +54,14 @@ impl Check {
         };
         if let Some(path) = &self.sources {
             let (name, text) = named_file(path)?;
-            if let Err(wrong) = Completeness::calendars(&name, &text) {
-                note(wrong);
+            match Completeness::calendars(&name, &text) {
+                Ok(calendars) => {
+                    let version = registry.as_ref().map(Registry::latest);
+                    let required = version.into_iter().flat_map(required_sources);
+                    let missing = required.filter(|it| !calendars.contains_key(it));
+                    faults.extend(missing.map(|agency| without_calendar(&name, &agency)));
+                }
+                Err(wrong) => faults.extend_from_slice(wrong.as_slice()),
             }
         }
         match (registry, profiles) {
@@ -72,6 +79,21 @@ impl Check {
             return Ok(vec![("the shipped profile".to_owned(), shipped)]);
         }
         self.profiles.iter().map(|path| named_file(path)).collect()
+    }
+}
+
+/// The agencies that some pathway requires, each once, in order.
+fn required_sources(version: &RegistryVersion) -> BTreeSet<AgencyId> {
+    version.pathways.iter().flat_map(|it| it.required_sources.iter().cloned()).collect()
+}
+
+fn without_calendar(file: &str, agency: &AgencyId) -> Fault {
+    let what = "a pathway requires it: give its calendar, or its reports are never overdue";
+    Fault {
+        file: file.to_owned(),
+        line: None,
+        place: format!("source {agency}"),
+        what: what.to_owned(),
     }
 }
 
