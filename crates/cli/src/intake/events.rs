@@ -36,10 +36,10 @@ pub fn help() -> String {
     }
     text.push_str(
         "`waymark events columns KIND` says what each of them holds. An enrollment names a course \
-         or a program\n(code with code_system), a training a program or an occupation. Dates are \
-         2026-01-31; a one-day event\nhas its day in start, an end is the last day itself. \
-         supersedes names the event that a row corrects;\npurpose_tags lists tags separated by \
-         semicolons. The service counts an event as received on the day\nit gets it; a column \
+         or a\nprogram (code with code_system), a training a program or an occupation. Dates are \
+         2026-01-31; a\none-day event has its day in start, an end is the last day itself. \
+         supersedes names the event\nthat a row corrects; purpose_tags lists tags separated by \
+         semicolons. The service counts an\nevent as received on the day it gets it; a column \
          received_on is read for checks only.",
     );
     text

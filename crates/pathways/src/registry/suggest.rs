@@ -1,5 +1,7 @@
 //! Proposals for components, from the titles and codes of an agency's catalogue. A person decides.
 
+use std::cmp::Ordering;
+
 use jiff::civil::Date;
 use record::AgencyId;
 
@@ -48,7 +50,7 @@ const SAME_GROUP: f64 = 0.8;
 impl RegistryVersion {
     /// The components that the rows of `source`'s catalogue could be, from `effective_from` on:
     /// for each row and pathway the best, codes before titles, with a score of `least` or more.
-    /// By row, and the best score first. Rows that count already are left out.
+    /// By row, the best first. Rows that count already are left out.
     pub fn suggest(
         &self,
         rows: &[CatalogueRow],
@@ -81,7 +83,7 @@ impl RegistryVersion {
                     suggestions.push(Suggestion { row, pathway: place, component, score, reason });
                 }
             }
-            suggestions[first..].sort_by(|a, b| b.score.total_cmp(&a.score));
+            suggestions[first..].sort_by(|a, b| better((&a.reason, a.score), (&b.reason, b.score)));
         }
         suggestions
     }
@@ -96,11 +98,20 @@ fn best<'p>(
     let mut best: Option<(&Component, f64, Reason)> = None;
     for component in pathway.components.iter().filter(|it| is_alike(it.kind, row.kind)) {
         let (score, reason) = likeness(component, row, title);
-        if best.as_ref().is_none_or(|(_, highest, _)| score > *highest) {
+        let is_better = |(_, highest, why): &(&Component, f64, Reason)| {
+            better((&reason, score), (why, *highest)).is_lt()
+        };
+        if best.as_ref().is_none_or(is_better) {
             best = Some((component, score, reason));
         }
     }
     best
+}
+
+/// Codes before titles, then by score: less is better.
+fn better(one: (&Reason, f64), other: (&Reason, f64)) -> Ordering {
+    let is_code = |reason: &Reason| matches!(reason, Reason::SameCode(_));
+    is_code(other.0).cmp(&is_code(one.0)).then_with(|| other.1.total_cmp(&one.1))
 }
 
 fn likeness(component: &Component, row: &CatalogueRow, title: &str) -> (f64, Reason) {
@@ -197,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_code_of_another_edition_comes_first() {
-        let found = suggested(ComponentKind::Program(CodeSystem::Cip2010), "51.0801", "Welding");
+        let title = "Registered nursing";
+        let found = suggested(ComponentKind::Program(CodeSystem::Cip2010), "51.0801", title);
         let same = Reason::SameCode("51.0801".to_owned());
         assert_eq!(found, [("HC-1".to_owned(), 1.0, same)]);
     }
