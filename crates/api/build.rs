@@ -5,12 +5,13 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "waymark/admin/v1/admin.proto",
     "waymark/event/v1/event.proto",
     "waymark/file/v1/file.proto",
     "waymark/registry/v1/registry.proto",
     "waymark/review/v1/review.proto",
+    "waymark/statement/v1/statement.proto",
     "waymark/status/v1/status.proto",
     "waymark/submission/v1/submission.proto",
     "waymark/type/v1/record_key.proto",

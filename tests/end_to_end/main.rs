@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod calendar;
+mod completeness;
 mod decisions;
 mod durability;
 mod journey;

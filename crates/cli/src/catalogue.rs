@@ -17,6 +17,8 @@ pub enum Code {
     EncodedFileInvalid,
     /// A row of an events file is not an event.
     EventInvalid,
+    /// A row of a statements file is not a statement.
+    StatementInvalid,
     /// A file is not UTF-8 text.
     FileNotUtf8,
     /// A file cannot be read.
@@ -104,6 +106,7 @@ const PAGES: &[Page] = &[
     page!(SecretFileOpen, "SECRET_FILE_OPEN", BadConfig),
     page!(ServerAddressInvalid, "SERVER_ADDRESS_INVALID", BadConfig),
     page!(ServerUnreachable, "SERVER_UNREACHABLE", Unreachable),
+    page!(StatementInvalid, "STATEMENT_INVALID", BadInput),
     page!(TokenFileMissing, "TOKEN_FILE_MISSING", NotPermitted),
     page!(VersionInvalid, "VERSION_INVALID", BadInput),
 ];

@@ -51,6 +51,8 @@ pub enum Command {
     Submit(commands::submit::Submit),
     /// Send events
     Events(commands::events::Events),
+    /// State how far the agency has reported, which wages are loaded, what became of an employer
+    Statements(commands::statements::Statements),
     /// Show the statuses of the agency's own people
     Status(commands::status::StatusCommand),
     /// Show what was submitted and what became of it

@@ -55,6 +55,24 @@ pub struct Declaration {
     pub declared_on: Date,
 }
 
+/// How far a source has reported, and how far it was to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The agency.
+    pub source: AgencyId,
+    /// The last day up to which it declared its data complete.
+    pub complete_through: Option<Date>,
+    /// The last day of the last period whose days of grace are over.
+    pub due_through: Option<Date>,
+}
+
+impl Reported {
+    /// Whether a report is overdue.
+    pub fn is_overdue(&self) -> bool {
+        self.complete_through < self.due_through
+    }
+}
+
 /// What is known about a source's data up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
@@ -115,6 +133,47 @@ impl Completeness {
         Faults::check(faults).map(|()| calendars)
     }
 
+    /// How far each source that has a calendar, or declared something, has reported by the end of
+    /// `known_at`; by source.
+    pub fn reported(&self, known_at: Date, registry: &RegistryVersion) -> Vec<Reported> {
+        let declared = self.declarations.iter().filter(|it| it.declared_on <= known_at);
+        let mut through: BTreeMap<&AgencyId, Option<Date>> =
+            self.calendars.keys().map(|source| (source, None)).collect();
+        for declaration in declared {
+            let last = through.entry(&declaration.source).or_default();
+            *last = (*last).max(Some(declaration.complete_through));
+        }
+        through
+            .into_iter()
+            .map(|(source, complete_through)| Reported {
+                source: source.clone(),
+                complete_through,
+                due_through: self.due_through(source, known_at, registry),
+            })
+            .collect()
+    }
+
+    /// The last day of the last period of `source` whose days of grace are over at `known_at`.
+    fn due_through(
+        &self,
+        source: &AgencyId,
+        known_at: Date,
+        registry: &RegistryVersion,
+    ) -> Option<Date> {
+        let calendar = self.calendars.get(source)?;
+        let day = known_at.saturating_sub((i64::from(calendar.grace_days) + 1).days());
+        match calendar.period {
+            Period::Census => {
+                registry.terms_of(source).map(|it| it.census).filter(|it| *it <= day).max()
+            }
+            Period::Term => {
+                registry.terms_of(source).map(|it| it.end).filter(|it| *it <= day).max()
+            }
+            period if last_day(period, day) == day => Some(day),
+            period => Some(first_day(period, day).saturating_sub(1.day())),
+        }
+    }
+
     /// What is known at `known_at` about the data of `source` up to `day`. The period that holds
     /// `day` decides: a later file that is late changes nothing.
     pub(crate) fn coverage(
@@ -138,19 +197,11 @@ impl Completeness {
     fn due(&self, source: &AgencyId, day: Date, registry: &RegistryVersion) -> Option<Date> {
         let calendar = self.calendars.get(source)?;
         let last_day = match calendar.period {
-            Period::Week => {
-                let from_monday = i32::from(day.weekday().to_monday_zero_offset());
-                day.saturating_add((6 - from_monday).days())
-            }
-            Period::Month => day.last_of_month(),
-            Period::Quarter => {
-                let months = (3 - (i32::from(day.month()) - 1) % 3) - 1;
-                day.first_of_month().saturating_add(months.months()).last_of_month()
-            }
             Period::Census => {
                 registry.terms_of(source).map(|it| it.census).find(|it| *it >= day)?
             }
             Period::Term => registry.terms_of(source).map(|it| it.end).find(|it| *it >= day)?,
+            period => last_day(period, day),
         };
         Some(plus_days(last_day, calendar.grace_days))
     }
@@ -165,6 +216,30 @@ impl Completeness {
         let due = sources.iter().filter_map(|source| self.due(source, deadline, registry));
         let declared = self.declarations.iter().filter(|it| sources.contains(&it.source));
         due.map(day_after).chain(declared.map(|it| it.declared_on)).collect()
+    }
+}
+
+/// The first day of the week, month or quarter that holds `day`; `day` itself for other periods.
+fn first_day(period: Period, day: Date) -> Date {
+    match period {
+        Period::Week => day.saturating_sub(i32::from(day.weekday().to_monday_zero_offset()).days()),
+        Period::Month => day.first_of_month(),
+        Period::Quarter => {
+            let months = (i32::from(day.month()) - 1) % 3;
+            day.first_of_month().saturating_sub(months.months())
+        }
+        Period::Census | Period::Term => day,
+    }
+}
+
+/// The last day of the week, month or quarter that holds `day`; `day` itself for other periods.
+fn last_day(period: Period, day: Date) -> Date {
+    let first = first_day(period, day);
+    match period {
+        Period::Week => first.saturating_add(6.days()),
+        Period::Month => first.last_of_month(),
+        Period::Quarter => first.saturating_add(2.months()).last_of_month(),
+        Period::Census | Period::Term => day,
     }
 }
 
@@ -192,6 +267,46 @@ mod tests {
         assert_eq!(due(Period::Census, date(2024, 9, 3)), Some(date(2024, 9, 13)));
         assert_eq!(due(Period::Term, date(2024, 9, 3)), Some(date(2024, 12, 23)));
         assert_eq!(due(Period::Term, date(2040, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_source_is_overdue_while_the_last_period_past_its_grace_is_not_declared() {
+        let (source, other): (AgencyId, AgencyId) =
+            ("college".parse().unwrap(), "wages".parse().unwrap());
+        let registry = default_registry();
+        let reported = |period, known_at| {
+            let declaration = |complete_through, declared_on| Declaration {
+                source: source.clone(),
+                complete_through,
+                declared_on,
+            };
+            let declarations = vec![
+                declaration(date(2024, 9, 30), date(2024, 10, 5)),
+                declaration(date(2024, 8, 31), date(2024, 10, 6)),
+                Declaration { source: other.clone(), ..declaration(date(2024, 1, 1), known_at) },
+            ];
+            let calendars = [(source.clone(), Calendar { period, grace_days: 10 })].into();
+            let all = Completeness::new(calendars, declarations);
+            let [of_source, of_other] =
+                all.reported(known_at, registry.latest()).try_into().unwrap();
+            assert_eq!((of_other.due_through, of_other.is_overdue()), (None, false));
+            (of_source.complete_through, of_source.due_through.unwrap(), of_source.is_overdue())
+        };
+        let declared = Some(date(2024, 9, 30));
+        for (period, known_at, expected) in [
+            (Period::Month, date(2024, 10, 4), (None, date(2024, 8, 31), true)),
+            (Period::Month, date(2024, 10, 10), (declared, date(2024, 8, 31), false)),
+            (Period::Month, date(2024, 10, 11), (declared, date(2024, 9, 30), false)),
+            (Period::Month, date(2024, 11, 10), (declared, date(2024, 9, 30), false)),
+            (Period::Month, date(2024, 11, 11), (declared, date(2024, 10, 31), true)),
+            (Period::Quarter, date(2025, 1, 10), (declared, date(2024, 9, 30), false)),
+            (Period::Quarter, date(2025, 1, 11), (declared, date(2024, 12, 31), true)),
+            (Period::Week, date(2024, 10, 16), (declared, date(2024, 9, 29), false)),
+            (Period::Week, date(2024, 10, 17), (declared, date(2024, 10, 6), true)),
+            (Period::Census, date(2024, 9, 13), (None, date(2024, 6, 10), true)),
+        ] {
+            assert_eq!(reported(period, known_at), expected, "{period:?} {known_at}");
+        }
     }
 
     #[test]

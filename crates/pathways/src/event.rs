@@ -14,6 +14,7 @@ mod check;
 mod code;
 
 pub use check::EventError;
+pub(crate) use check::{check_naics, check_optional, check_text};
 pub(crate) use code::is_naics;
 pub use code::{
     CodeSystem, CredentialKind, DevelopmentalStep, OccupationCode, OccupationSystem, ProgramCode,

@@ -24,7 +24,7 @@ mod system;
 mod transition;
 mod wages;
 
-pub use completeness::{Calendar, Completeness, Declaration, Period};
+pub use completeness::{Calendar, Completeness, Declaration, Period, Reported};
 pub use csv_event::{Columns, EVENT_COLUMNS, RowError, event_from_row, event_to_row};
 pub use evaluate::{AsOfError, Rules, evaluate};
 pub use event::{

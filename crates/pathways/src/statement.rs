@@ -6,7 +6,7 @@ use record::AgencyId;
 use crate::{
     completeness::Declaration,
     csv_event::{Cells, Columns, RowError, refuse},
-    event::{EventError, Quarter, is_naics},
+    event::{Quarter, check_naics, check_optional, check_text},
 };
 
 /// One fact, never changed once sent.
@@ -72,6 +72,34 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Checks what the types leave open: texts and codes, and that what is complete is past.
+    ///
+    /// # Errors
+    /// [`RowError`] names the column and what to give.
+    pub fn check(&self) -> Result<(), RowError> {
+        match &self.detail {
+            StatementDetail::CompleteThrough { day } if *day > self.received_on => {
+                Err(refuse("start", "give a day that is not to come: nobody has its data yet"))
+            }
+            detail => detail.check(),
+        }
+    }
+}
+
+impl StatementDetail {
+    fn check(&self) -> Result<(), RowError> {
+        let Self::Employer { account, naics, successor_of, .. } = self else { return Ok(()) };
+        check_text("employer", account)?;
+        check_naics(naics.as_deref())?;
+        check_optional("successor_of", successor_of.as_deref())?;
+        if successor_of.as_ref() == Some(account) {
+            return Err(refuse("successor_of", "give another account, or leave it empty"));
+        }
+        Ok(())
+    }
+}
+
 impl Columns {
     /// Reads the header of a table of statements.
     ///
@@ -108,21 +136,16 @@ pub fn statement_from_row(
                 _ => return Err(refuse("final", "give yes or no")),
             },
         },
-        "employer" => {
-            let naics = cells.optional_text("naics");
-            if naics.as_deref().is_some_and(|naics| !is_naics(naics)) {
-                return Err(EventError::Naics.into());
-            }
-            StatementDetail::Employer {
-                account: cells.text("employer")?,
-                quarter: quarter(&mut cells)?,
-                naics,
-                successor_of: cells.optional_text("successor_of"),
-            }
-        }
+        "employer" => StatementDetail::Employer {
+            account: cells.text("employer")?,
+            quarter: quarter(&mut cells)?,
+            naics: cells.optional_text("naics"),
+            successor_of: cells.optional_text("successor_of"),
+        },
         _ => return Err(refuse("kind", KINDS)),
     };
     cells.nothing_left()?;
+    detail.check()?;
     Ok(Statement { source: source.clone(), received_on, detail })
 }
 
@@ -147,8 +170,12 @@ mod tests {
         assert_eq!(read(complete), Ok(StatementDetail::CompleteThrough { day }));
         let (source, received_on) = ("college".parse().unwrap(), date(2024, 9, 10));
         let detail = StatementDetail::CompleteThrough { day };
-        let declaration = Statement { source, received_on, detail }.declaration().unwrap();
+        let statement = Statement { source, received_on, detail };
+        let declaration = statement.declaration().unwrap();
         assert_eq!((declaration.complete_through, declaration.declared_on), (day, received_on));
+        let early = Statement { received_on: date(2024, 9, 4), ..statement.clone() };
+        assert_eq!(statement.check(), Ok(()));
+        assert!(early.check().unwrap_err().to_string().starts_with("start"));
         let quarter = Quarter::new(2024, 4).unwrap();
         let loaded = ["wages_loaded", "", "2024Q4", "yes", "", "", "", ""];
         assert_eq!(read(loaded), Ok(StatementDetail::WagesLoaded { quarter, is_final: true }));
@@ -162,6 +189,7 @@ mod tests {
             (["wages_loaded", "", "2024Q4", "maybe", "", "", "", ""], "final"),
             (["employer", "", "2024Q9", "", "E2", "", "", ""], "quarter"),
             (["employer", "", "2024Q4", "", "E2", "hospital", "", ""], "naics"),
+            (["employer", "", "2024Q4", "", "E2", "", "E2", ""], "successor_of"),
             (["employer", "2024-09-05", "2024Q4", "", "E2", "", "", ""], "start"),
             (["hearsay", "", "", "", "", "", "", ""], "kind"),
         ] {

@@ -122,6 +122,17 @@ pub enum Engagement {
     },
 }
 
+impl Engagement {
+    /// Whether the report of a source may confirm a leave that now is held back or provisional.
+    pub fn awaits_report(&self) -> bool {
+        match self {
+            Self::InGap { unconfirmed, .. } => !unconfirmed.is_empty(),
+            Self::Left { confirmed, .. } => !confirmed,
+            Self::None | Self::Active | Self::Transferred { .. } => false,
+        }
+    }
+}
+
 /// What sets the deadline of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapReason {

@@ -1,6 +1,7 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,8 +10,8 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 use linkage::{Model, Policy};
-use pathways::{Registry, RuleProfiles};
-use record::Schema;
+use pathways::{Calendar, Completeness, Registry, RuleProfiles};
+use record::{AgencyId, Schema};
 use serde::Deserialize;
 
 use crate::activation;
@@ -97,6 +98,8 @@ pub struct Config {
     pub model: Model,
     /// The limits of linkage, and what is known of the sources.
     pub policy: Policy,
+    /// When the agencies are to report.
+    pub calendars: BTreeMap<AgencyId, Calendar>,
     /// The expected key check value; without it the first submission sets it.
     pub key_check_value: Option<[u8; 16]>,
     /// The pathway registry.
@@ -134,7 +137,7 @@ impl Config {
             return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
         }
         let (schema, model) = read_linkage(folder, &file.linkage)?;
-        let policy = read_sources(folder, file.linkage.sources.as_deref())?;
+        let (policy, calendars) = read_sources(folder, file.linkage.sources.as_deref())?;
         let rules = read_pathways(folder, &file.pathways)?;
         let key_check_value = match &file.linkage.key_check_value {
             Some(text) => Some(parse_check_value(text).ok_or_else(|| {
@@ -150,6 +153,7 @@ impl Config {
             schema,
             model,
             policy,
+            calendars,
             key_check_value,
             registry: rules.registry,
             registry_content: rules.registry_content,
@@ -175,9 +179,17 @@ fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model
     Ok((Arc::new(schema), model))
 }
 
-fn read_sources(folder: &Path, file: Option<&Path>) -> Result<Policy, ConfigError> {
+/// What linkage has to know of the sources, and when they are to report.
+fn read_sources(
+    folder: &Path,
+    file: Option<&Path>,
+) -> Result<(Policy, BTreeMap<AgencyId, Calendar>), ConfigError> {
     let (path, text) = named_or(folder, file, "")?;
-    Policy::with_sources(&text).map_err(|error| invalid(&path, &error))
+    let policy = Policy::with_sources(&text).map_err(|error| invalid(&path, &error))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let calendars =
+        Completeness::calendars(&name, &text).map_err(|error| invalid(&path, &error))?;
+    Ok((policy, calendars))
 }
 
 /// The registry with its files, and the rule profile with its text.

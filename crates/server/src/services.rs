@@ -7,6 +7,7 @@ mod pages;
 mod registry;
 mod reviews;
 mod rows;
+mod statements;
 mod statuses;
 mod submissions;
 
@@ -15,5 +16,6 @@ pub use binding::KeyBinding;
 pub use explanation::millibits;
 pub use registry::Registries;
 pub use reviews::Reviews;
+pub use statements::Statements;
 pub use statuses::Statuses;
 pub use submissions::Submissions;

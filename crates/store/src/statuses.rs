@@ -9,18 +9,21 @@ use crate::{
 };
 
 pub(crate) const PAGE: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND (local_id, pathway) > (?2, ?3) AND (?4 IS NULL OR pathway = ?4)
     ORDER BY local_id, pathway LIMIT ?5";
 pub(crate) const PAGE_OF_LABEL: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND label = ?6 AND (local_id, pathway) > (?2, ?3)
         AND (?4 IS NULL OR pathway = ?4)
     ORDER BY local_id, pathway LIMIT ?5";
 pub(crate) const OF_RECORD: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND local_id = ?2 ORDER BY pathway";
 pub(crate) const DROP: &str = "DELETE FROM derived_status WHERE agency = ?1 AND local_id = ?2";
+const AWAITING: &str = "
+    SELECT DISTINCT agency, local_id FROM derived_status WHERE awaits = 1
+    ORDER BY agency, local_id";
 const LABEL_COUNTS: &str = "
     SELECT s.pathway, s.label, count(DISTINCT m.participant)
     FROM derived_status AS s JOIN derived_membership AS m
@@ -36,6 +39,8 @@ pub struct StatusRow {
     pub pathway: String,
     /// The one word for it, by which it is filtered and counted.
     pub label: String,
+    /// Whether the report of a source may change it.
+    pub awaits: bool,
     /// The status, opaque here.
     pub payload: Vec<u8>,
 }
@@ -100,6 +105,11 @@ impl Store {
         self.read(|db| all(db.prepare_cached(OF_RECORD)?.query_map(key, status)?))
     }
 
+    /// The records with a status that the report of a source may change, ordered.
+    pub fn records_awaiting(&self) -> Result<Vec<RecordKey>> {
+        self.read(|db| all(db.prepare_cached(AWAITING)?.query_map([], |row| key(row, 0))?))
+    }
+
     /// Participants by pathway and label. Reads all statuses.
     pub fn label_counts(&self) -> Result<Vec<LabelCount>> {
         self.read(|db| {
@@ -123,18 +133,20 @@ pub(crate) fn replace(db: &Connection, replacement: &StatusReplacement) -> Resul
         drop.execute((record.agency.as_str(), record.local_id.as_str()))?;
     }
     let mut insert = db.prepare_cached(
-        "INSERT INTO derived_status (agency, local_id, pathway, label, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET label = excluded.label, payload = excluded.payload",
+        "INSERT INTO derived_status (agency, local_id, pathway, label, awaits, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET label = excluded.label, awaits = excluded.awaits,
+                                   payload = excluded.payload",
     )?;
-    for StatusRow { record, pathway, label, payload } in rows {
+    for StatusRow { record, pathway, label, awaits, payload } in rows {
         let (agency, local_id) = (record.agency.as_str(), record.local_id.as_str());
-        insert.execute((agency, local_id, pathway, label, payload))?;
+        insert.execute((agency, local_id, pathway, label, awaits, payload))?;
     }
     Ok(())
 }
 
 fn status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
-    let (pathway, label, payload) = (row.get(2)?, row.get(3)?, row.get(4)?);
-    Ok(StatusRow { record: key(row, 0)?, pathway, label, payload })
+    let (pathway, label) = (row.get(2)?, row.get(3)?);
+    let (awaits, payload) = (row.get(4)?, row.get(5)?);
+    Ok(StatusRow { record: key(row, 0)?, pathway, label, awaits, payload })
 }

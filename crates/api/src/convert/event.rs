@@ -366,7 +366,7 @@ fn service_from_proto(detail: Detail) -> Result<EventDetail, Violation> {
     })
 }
 
-fn quarter_from_proto(year: u32, number: u32) -> Result<Quarter, Violation> {
+pub(super) fn quarter_from_proto(year: u32, number: u32) -> Result<Quarter, Violation> {
     let year = i16::try_from(year).ok().filter(|year| (1900..=2199).contains(year));
     let quarter = year.zip(u8::try_from(number).ok()).and_then(|(y, n)| Quarter::new(y, n));
     let remedy = "give a year from 1900 to 2199 and a quarter from 1 to 4";

@@ -150,7 +150,7 @@ pub fn prepare(
     let progress = Progress::counting("events read");
     while let Some(item) = file.next()? {
         progress.advance(1);
-        let fresh = item.event.and_then(|event| match seen.get(&event.source_event_id) {
+        let fresh = item.content.and_then(|event| match seen.get(&event.source_event_id) {
             Some(&line) => Err(Fault::EventIdDuplicate { line }),
             None => Ok(event),
         });

@@ -20,6 +20,7 @@ pub mod model;
 mod offline;
 pub mod registry;
 pub mod review;
+pub mod statements;
 pub mod status;
 pub mod submit;
 pub mod train;
@@ -48,6 +49,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Model(command) => command.run(cli.format),
         Command::Submit(command) => command.run(cli.format),
         Command::Events(command) => command.run(cli.format),
+        Command::Statements(command) => command.run(cli.format),
         Command::Status(command) => command.run(cli.format),
         Command::Batch(command) => command.run(cli.format),
         Command::Review(command) => command.run(cli.format),

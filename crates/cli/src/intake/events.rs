@@ -1,6 +1,6 @@
 //! Event rows: a row of an events file becomes a [`pathways::Event`].
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::path::Path;
 
 use jiff::civil::Date;
 use pathways::csv_event::{Columns, EVENT_COLUMNS, FORMS, RowError, event_from_row};
@@ -8,9 +8,8 @@ use pathways::{Event, EventDetail, EventError};
 use record::{AgencyId, LocalId};
 
 use super::{
-    header::{check_known, check_repeats, no_header, without_rejection},
-    rejection::{Fault, REJECTION_COLUMN},
-    rows::{BadRow, Row, RowReader},
+    rejection::Fault,
+    table::{Form, Item, Table, misfit},
 };
 use crate::{catalogue::Code, failure::Failure};
 
@@ -45,23 +44,17 @@ pub fn help() -> String {
     text
 }
 
-/// What stands at one row of an events file: an event or a rejected row, its text, and its line.
-pub struct EventItem {
-    /// Line of the row, from 1.
-    pub line: u64,
-    /// The row as written.
-    pub raw: String,
-    /// The event, or what is wrong with the row.
-    pub event: Result<Event, Fault>,
-}
+/// The form of an events file.
+const FORM: Form = Form {
+    names: &EVENT_COLUMNS,
+    columns: |header| Columns::of_events(header.iter().copied()),
+    code: Code::EventInvalid,
+    help: "see waymark events submit --help for the columns",
+};
 
 /// An events file, open and with its header understood.
 pub struct EventFile<'a> {
-    rows: RowReader<'a>,
-    columns: Columns,
-    width: usize,
-    line: String,
-    has_rejections: bool,
+    table: Table<'a>,
     source: AgencyId,
     received_on: Date,
 }
@@ -72,72 +65,43 @@ impl<'a> EventFile<'a> {
     /// # Errors
     /// [`Failure`] when the file or its header is not usable.
     pub fn open(path: &'a Path, source: &AgencyId, received_on: Date) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
-        let mut rows = RowReader::new(path, BufReader::with_capacity(1 << 18, file));
-        let at = format!("{}, line 1", path.display());
-        let Some(Ok(row)) = rows.next(None)? else {
-            let what = format!("{at}: there is no header row");
-            return Err(Failure::new(Code::HeaderMissing, what)
-                .remedy("put the column names in the first line"));
-        };
-        let names: Vec<&str> = row.cells().collect();
-        let has_rejections = names.first() == Some(&REJECTION_COLUMN);
-        let own = &names[usize::from(has_rejections)..];
-        if !own.iter().any(|name| EVENT_COLUMNS.contains(name)) {
-            return Err(no_header(&at, &row));
-        }
-        let help = "see waymark events submit --help for the columns";
-        check_repeats(&at, own)?;
-        check_known(&at, own, &EVENT_COLUMNS).map_err(|failure| failure.remedy(help))?;
-        let columns = Columns::of_events(own.iter().copied()).map_err(|error| {
-            Failure::new(Code::EventInvalid, format!("{at}: {error}")).remedy(help)
-        })?;
-        let (width, line) = (names.len(), without_rejection(&row.raw, has_rejections).to_owned());
-        Ok(Self { rows, columns, width, line, has_rejections, source: source.clone(), received_on })
+        Ok(Self { table: Table::open(path, &FORM)?, source: source.clone(), received_on })
     }
 
     /// The header line, without a leading column of rejections.
     pub fn header_line(&self) -> &str {
-        &self.line
+        self.table.header_line()
     }
 
     /// The next row; `None` at the end of the file.
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<EventItem>, Failure> {
-        let Some(row) = self.rows.next(Some(self.width))? else { return Ok(None) };
-        let (line, raw, event) = match row {
-            Ok(row) => (row.line, row.raw.clone(), self.understand(&row)),
-            Err(BadRow { line, raw, fault }) => (line, raw, Err(fault)),
-        };
-        let raw = without_rejection(&raw, self.has_rejections).to_owned();
-        Ok(Some(EventItem { line, raw, event }))
-    }
-
-    fn understand(&self, row: &Row) -> Result<Event, Fault> {
-        let cells: Vec<&str> = row.cells().skip(usize::from(self.has_rejections)).collect();
-        let event = event_from_row(&self.source, &self.columns, &cells, self.received_on)
-            .map_err(|error| misfit(&error))?;
-        let former = match &event.detail {
-            EventDetail::IdChange { former_local_id, .. } => Some(former_local_id),
-            _ => None,
-        };
-        if former.into_iter().chain([&event.local_id]).any(LocalId::looks_like_ssn) {
-            return Err(Fault::LocalIdLooksLikeSsn);
-        }
-        Ok(event)
+    pub fn next(&mut self) -> Result<Option<Item<Event>>, Failure> {
+        let (source, received_on) = (&self.source, self.received_on);
+        self.table.next(|columns, cells| understand(source, columns, cells, received_on))
     }
 }
 
-/// The error's text names the column and says what to give.
-fn misfit(error: &RowError) -> Fault {
-    if matches!(error, RowError::Event(EventError::Id("local_id"))) {
-        return Fault::LocalIdInvalid;
+fn understand(
+    source: &AgencyId,
+    columns: &Columns,
+    cells: &[&str],
+    received_on: Date,
+) -> Result<Event, Fault> {
+    let event =
+        event_from_row(source, columns, cells, received_on).map_err(|error| match error {
+            RowError::Event(EventError::Id("local_id")) => Fault::LocalIdInvalid,
+            error => misfit(&error, Code::EventInvalid),
+        })?;
+    let former = match &event.detail {
+        EventDetail::IdChange { former_local_id, .. } => Some(former_local_id),
+        _ => None,
+    };
+    if former.into_iter().chain([&event.local_id]).any(LocalId::looks_like_ssn) {
+        return Err(Fault::LocalIdLooksLikeSsn);
     }
-    let text = error.to_string();
-    let (column, remedy) = text.split_once(": ").unwrap_or(("kind", &text));
-    Fault::EventCellInvalid(column.to_owned(), format!("does not fit: {remedy}"))
+    Ok(event)
 }
 
 #[cfg(test)]
@@ -152,7 +116,7 @@ mod tests {
         let mut events = EventFile::open(file.path(), &agency, day).unwrap();
         let mut details = Vec::new();
         while let Some(item) = events.next().unwrap() {
-            details.push(item.event.map(|event| event.detail).map_err(|fault| {
+            details.push(item.content.map(|event| event.detail).map_err(|fault| {
                 format!("{}: {} {fault}", item.line, fault.column().unwrap_or_default())
             }));
         }

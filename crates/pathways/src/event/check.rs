@@ -170,12 +170,12 @@ fn check_id(field: &'static str, id: &str) -> Result<(), EventError> {
     if fits { Ok(()) } else { Err(EventError::Id(field)) }
 }
 
-fn check_text(field: &'static str, text: &str) -> Result<(), EventError> {
+pub(crate) fn check_text(field: &'static str, text: &str) -> Result<(), EventError> {
     let fits = text == text.trim() && (1..=64).contains(&text.chars().count());
     if fits { Ok(()) } else { Err(EventError::Text(field)) }
 }
 
-fn check_optional(field: &'static str, text: Option<&str>) -> Result<(), EventError> {
+pub(crate) fn check_optional(field: &'static str, text: Option<&str>) -> Result<(), EventError> {
     text.map_or(Ok(()), |text| check_text(field, text))
 }
 

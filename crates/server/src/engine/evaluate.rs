@@ -12,7 +12,7 @@ use record::{AgencyId, RecordKey};
 use store::{NewChange, Seq, StatusReplacement, StatusRow, Store};
 
 use super::{EngineError, state::Participants};
-use crate::pseudonym::pseudonym;
+use crate::{pseudonym::pseudonym, sources::Sources};
 
 /// Applies the rule profiles to events, by the registry.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Evaluator {
     pub registry: Arc<Registry>,
     /// The rule profiles.
     pub profiles: Arc<RuleProfiles>,
+    /// Whether the agencies have reported.
+    pub sources: Sources,
 }
 
 impl Evaluator {
@@ -40,7 +42,8 @@ impl Evaluator {
         known_at: Date,
     ) -> Result<Vec<Status>, EngineError> {
         let events = events_of(store, members, up_to)?;
-        let rules = Rules::new(&self.registry, &self.profiles);
+        let completeness = self.sources.current();
+        let rules = Rules::new(&self.registry, &self.profiles).with_completeness(&completeness);
         let statuses = rules.statuses(&events, as_of, known_at);
         Ok(statuses.map_err(|error| store::Error::Fatal(error.to_string()))?)
     }
@@ -77,6 +80,7 @@ impl Evaluator {
                         record: record.clone(),
                         pathway: message.pathway.clone(),
                         label: message.label.clone(),
+                        awaits: status.engagement.awaits_report(),
                         payload: api::encode(&message),
                     }
                 }));

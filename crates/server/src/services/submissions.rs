@@ -363,7 +363,7 @@ impl SubmissionService for Submissions {
 }
 
 /// Refuses data that are marked as another agency's than the token's.
-fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
+pub(super) fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
     if named.is_empty() || named == agency.as_str() {
         return Ok(());
     }

@@ -38,6 +38,7 @@ fn status(record: &str, pathway: &str, label: &str) -> StatusRow {
         record: key(record),
         pathway: pathway.to_owned(),
         label: label.to_owned(),
+        awaits: label == "leaver",
         payload: label.as_bytes().to_vec(),
     }
 }
@@ -191,6 +192,7 @@ fn statuses_of_touched_records_are_replaced() {
     let other = status("college/B", "nursing", "participant");
     settle(&["college/A", "college/B"], &[nursing, welding.clone(), other.clone()]);
     settle(&["college/A"], std::slice::from_ref(&welding));
+    assert_eq!(store.records_awaiting().unwrap(), [key("college/A")]);
     assert_eq!(store.status(&key("college/A")).unwrap(), std::slice::from_ref(&welding));
     settle(&["college/A"], &[]);
     assert_eq!(store.status(&key("college/A")).unwrap(), []);
