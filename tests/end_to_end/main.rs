@@ -13,3 +13,4 @@ mod order;
 mod refusals;
 mod snapshot;
 mod steward;
+mod waiting;

@@ -9,7 +9,7 @@ use crate::{
     records, settle, statements, statuses, submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 43] = [
+const QUERIES: [&str; 44] = [
     activations::ACTIVE,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
@@ -17,6 +17,7 @@ const QUERIES: [&str; 43] = [
     decisions::BY_ID,
     events::EVENTS_OF,
     events::KEYS_OF_FACT,
+    events::WAITING,
     feed::CHANGES,
     feed::LAST_CURSOR,
     finalize::LAST_OF_VERSION,

@@ -73,6 +73,11 @@ fn misfit(error: EventError, detail: &Detail) -> Violation {
     Violation::new(field, remedy)
 }
 
+/// The kind of an event as tables of events name it; empty for none that is known.
+pub fn event_kind(event: &event::Event) -> &'static str {
+    event.detail.as_ref().map_or("", detail_name)
+}
+
 fn detail_name(detail: &Detail) -> &'static str {
     match detail {
         Detail::Enrollment(_) => "enrollment",

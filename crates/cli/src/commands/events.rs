@@ -8,8 +8,11 @@ use std::{
 };
 
 use api::{
-    convert::{Terms, event_to_proto},
-    submission::{Row, SubmissionKind, SubmissionMode, row},
+    convert::{Terms, event_kind, event_to_proto},
+    submission::{
+        ListWaitingEventsRequest, Row, SubmissionKind, SubmissionMode, row,
+        submission_service_client::SubmissionServiceClient,
+    },
     wmk,
 };
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
@@ -22,7 +25,11 @@ use super::{
 };
 use crate::{
     cli::{ReadingArgs, RejectedArgs},
-    client::{connection::ConnectionArgs, outgoing::Outgoing},
+    client::{
+        answer::{day, failure},
+        connection::{self, ConnectionArgs},
+        outgoing::Outgoing,
+    },
     exit::Exit,
     failure::Failure,
     intake::{
@@ -44,8 +51,23 @@ pub struct Events {
 enum EventsCommand {
     /// Send the events of a file
     Submit(EventsSubmit),
+    /// List the events that wait for their record
+    Waiting(EventsWaiting),
     /// Say what the columns of an events file hold, for each kind of event
     Columns(EventsColumns),
+}
+
+/// Lists the agency's events whose record is not there yet, by local id.
+///
+/// They count as soon as the record comes. One that stays here names a local id that the agency
+/// never sends: take it back with a void, and send it anew for the right one.
+#[derive(Debug, Args)]
+struct EventsWaiting {
+    /// Most events to list; by default all
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 /// Says what the columns hold, with the element ids of the Common Education Data Standards.
@@ -89,12 +111,45 @@ impl Events {
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         let command = match &self.command {
             EventsCommand::Submit(command) => command,
+            EventsCommand::Waiting(command) => {
+                connection::run(command.run())?.print(format)?;
+                return Ok(Exit::Done);
+            }
             EventsCommand::Columns(command) => return command.run(format),
         };
         let reading = ReadingArgs { mapping: None, as_of: command.as_of };
         let prepared = prepare(&command.input, &command.agency, &reading, &command.rejected)?;
         let (connection, how) = (&command.connection, &command.how);
         submit::deliver(vec![prepared], connection, how, &command.rejected, format)
+    }
+}
+
+impl EventsWaiting {
+    async fn run(&self) -> Result<Document, Failure> {
+        let mut client = SubmissionServiceClient::new(self.connection.connect().await?);
+        let mut request = ListWaitingEventsRequest { page_size: 1_000, page_token: String::new() };
+        let mut section = Section::new("events", &["local_id", "event_id", "kind", "received_on"]);
+        let mut n_left = self.limit.unwrap_or(usize::MAX);
+        while n_left > 0 {
+            let answer = client.list_waiting_events(request.clone()).await;
+            let page = answer.map_err(|status| failure(&status))?.into_inner();
+            let n_listed = page.events.len();
+            for waiting in page.events.into_iter().take(n_left) {
+                let event = waiting.event.unwrap_or_default();
+                section.row(vec![
+                    text(&event.local_id),
+                    text(&event.source_event_id),
+                    text(event_kind(&event)),
+                    day(waiting.received_on.as_ref()),
+                ]);
+            }
+            n_left -= n_listed.min(n_left);
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        Ok(Document::new("waymark.events.waiting/1").section(section))
     }
 }
 

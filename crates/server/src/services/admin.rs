@@ -124,7 +124,7 @@ impl Admin {
                 records,
                 participants: self.store.participant_count()?,
                 events: self.store.event_count()?,
-                waiting_events: self.store.waiting_events()?,
+                waiting_events: self.store.waiting_event_count()?,
                 log_sequence: self.store.last_seq()?.0,
                 applied_sequence: self.engine.applied().0,
                 open_tasks: counts.iter().map(|count| count.open).sum(),

@@ -9,7 +9,7 @@ use api::{
     limits::{MAX_ROWS_PER_APPEND, PAGE},
     submission::{self as proto, submission_service_server::SubmissionService},
 };
-use record::{AgencyId, Schema};
+use record::{AgencyId, LocalId, Schema};
 use store::{
     NewSubmission, Seal, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
     SubmissionState, Submitted,
@@ -166,6 +166,36 @@ impl Submissions {
         let records = self.store.current_records(agency);
         let records = records.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
         Ok((records as f64 * self.withdrawal_share).ceil() as u64)
+    }
+
+    fn waiting_events(
+        &self,
+        agency: &AgencyId,
+        request: &proto::ListWaitingEventsRequest,
+    ) -> Result<proto::ListWaitingEventsResponse, Status> {
+        let size = PAGE.size(request.page_size)?;
+        let place = place_of("waiting events", &request.page_token)?;
+        let after = place.as_deref().and_then(|place| {
+            let (local_id, event_id) = place.split_once('/')?;
+            Some((local_id.parse::<LocalId>().ok()?, event_id))
+        });
+        let after = after.as_ref().map(|(local_id, event_id)| (local_id, *event_id));
+        let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
+        let mut page = self.store.waiting_events(agency, after, size + 1).map_err(internal)?;
+        let more = cut(&mut page, size);
+        let next = page.last().filter(|_| more).map(|last| {
+            page_token("waiting events", &format!("{}/{}", last.record.local_id, last.event_id))
+        });
+        let damaged = |_| store::Error::Corrupt("a stored event cannot be read".to_owned());
+        let events = page.iter().map(|stored| {
+            let event = api::decode(&stored.payload).map_err(damaged).map_err(internal)?;
+            let received_on = Some(date_to_proto(stored.received_on));
+            Ok(proto::WaitingEvent { event: Some(event), received_on })
+        });
+        Ok(proto::ListWaitingEventsResponse {
+            events: events.collect::<Result<_, Status>>()?,
+            next_page_token: next.unwrap_or_default(),
+        })
     }
 
     fn submit_one(
@@ -332,6 +362,15 @@ impl SubmissionService for Submissions {
             rejections: page.iter().map(rejection_to_proto).collect(),
             next_page_token: next.unwrap_or_default(),
         }))
+    }
+
+    async fn list_waiting_events(
+        &self,
+        request: Request<proto::ListWaitingEventsRequest>,
+    ) -> Result<Response<proto::ListWaitingEventsResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (this, request) = (self.clone(), request.into_inner());
+        Ok(Response::new(blocking(move || this.waiting_events(&agency, &request)).await?))
     }
 
     async fn abandon_submission(
