@@ -78,7 +78,7 @@ fn declare(service: &Service, day: &str) -> (u64, u64) {
 
 /// The labels of the pathway in the college's feed.
 fn feed(service: &Service) -> Vec<String> {
-    let rows = service.ask("college", "status changes").rows("changes");
+    let rows = service.ask("college", "status changes --all").rows("changes");
     let of_pathway = rows.into_iter().filter(|row| row["pathway"] == "HC-1");
     of_pathway.map(|row| row["to"].as_str().unwrap().to_owned()).collect()
 }

@@ -7,6 +7,7 @@ mod calendar;
 mod completeness;
 mod decisions;
 mod durability;
+mod feed;
 mod journey;
 mod made_up;
 mod order;

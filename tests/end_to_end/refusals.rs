@@ -138,8 +138,8 @@ fn an_agency_sees_nothing_of_another() {
     assert_eq!(n_batches(&service, "workforce"), 0);
     service.waymark("workforce", "status get S1").is_refused(65, "RECORD_UNKNOWN");
     assert_eq!(service.ask("workforce", "status list").rows("statuses").len(), 0);
-    assert_eq!(service.ask("workforce", "status changes").rows("changes").len(), 0);
-    let cursor = service.ask("college", "status changes").row("next");
+    assert_eq!(service.ask("workforce", "status changes --all").rows("changes").len(), 0);
+    let cursor = service.ask("college", "status changes --all").row("next");
     let cursor = cursor["cursor"].as_str().unwrap();
     service
         .waymark("workforce", &format!("status changes --cursor {cursor}"))
@@ -180,7 +180,7 @@ fn every_role_does_its_own_work_only() {
             &[
                 "submit people.csv --agency college --key linkage.key",
                 "status get S1",
-                "status changes",
+                "status changes --all",
                 "review list",
                 "explain college/S1",
             ],

@@ -22,7 +22,9 @@ use crate::{
     engine::{Engine, EngineError, EngineHandle, Evaluator},
     files::{random_secret, write_private},
     pepper::Pepper,
-    services::{Admin, KeyBinding, Registries, Reviews, Statements, Statuses, Submissions},
+    services::{
+        Admin, Exports, KeyBinding, Registries, Reviews, Statements, Statuses, Submissions,
+    },
     sources::Sources,
 };
 
@@ -95,6 +97,7 @@ pub async fn serve(
         engine: engine.clone(),
         clock: clock.clone(),
         evaluator: evaluator.clone(),
+        exports: Exports::default(),
     });
     let reviews = ReviewServiceServer::new(Reviews {
         store: store.clone(),

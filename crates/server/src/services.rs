@@ -3,6 +3,7 @@
 mod admin;
 mod binding;
 mod explanation;
+mod export;
 mod pages;
 mod registry;
 mod reviews;
@@ -14,6 +15,7 @@ mod submissions;
 pub use admin::Admin;
 pub use binding::KeyBinding;
 pub use explanation::millibits;
+pub use export::Exports;
 pub use registry::Registries;
 pub use reviews::Reviews;
 pub use statements::Statements;

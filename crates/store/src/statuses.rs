@@ -1,11 +1,14 @@
 //! Current statuses of records by pathway.
 
+use std::ops::ControlFlow;
+
 use record::{AgencyId, LocalId, RecordKey};
 use rusqlite::{Connection, Row};
 
 use crate::{
     Result, StatusReplacement, Store,
     columns::{all, count, key, page},
+    feed::last_cursor,
 };
 
 pub(crate) const PAGE: &str = "
@@ -83,19 +86,29 @@ impl Store {
         after: Option<&StatusPlace>,
         limit: usize,
     ) -> Result<Vec<StatusRow>> {
-        let agency = agency.as_str();
-        let (local_id, pathway) =
-            after.map_or(("", ""), |place| (place.local_id.as_str(), place.pathway.as_str()));
-        let (wanted, limit) = (&filter.pathway, page(limit));
-        self.read(|db| match &filter.label {
-            None => {
-                let mut query = db.prepare_cached(PAGE)?;
-                all(query.query_map((agency, local_id, pathway, wanted, limit), status)?)
-            }
-            Some(label) => {
-                let mut query = db.prepare_cached(PAGE_OF_LABEL)?;
-                all(query.query_map((agency, local_id, pathway, wanted, limit, label), status)?)
-            }
+        let mut statuses = Vec::new();
+        self.read(|db| {
+            select(db, agency, filter, after, limit, |row| {
+                statuses.push(row);
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(statuses)
+    }
+
+    /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it breaks
+    /// off; returns the number of the last change of the agency's feed that they rest on. All of it
+    /// is read from one snapshot, so that the changes after that number lead on from it.
+    pub fn export_statuses(
+        &self,
+        agency: &AgencyId,
+        filter: &StatusFilter,
+        take: impl FnMut(StatusRow) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        self.read_apart(|db| {
+            let cursor = last_cursor(db, agency)?;
+            select(db, agency, filter, None, usize::MAX, take)?;
+            Ok(cursor)
         })
     }
 
@@ -119,6 +132,32 @@ impl Store {
             })?)
         })
     }
+}
+
+/// Hands the statuses of an agency to `take` in order, `limit` at most, until it breaks off.
+fn select(
+    db: &Connection,
+    agency: &AgencyId,
+    filter: &StatusFilter,
+    after: Option<&StatusPlace>,
+    limit: usize,
+    mut take: impl FnMut(StatusRow) -> ControlFlow<()>,
+) -> Result<()> {
+    let agency = agency.as_str();
+    let (local_id, pathway) =
+        after.map_or(("", ""), |place| (place.local_id.as_str(), place.pathway.as_str()));
+    let (wanted, limit) = (&filter.pathway, page(limit));
+    let mut query = db.prepare_cached(filter.label.as_ref().map_or(PAGE, |_| PAGE_OF_LABEL))?;
+    let mut rows = match &filter.label {
+        None => query.query((agency, local_id, pathway, wanted, limit))?,
+        Some(label) => query.query((agency, local_id, pathway, wanted, limit, label))?,
+    };
+    while let Some(row) = rows.next()? {
+        if take(status(row)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the statuses of the touched records and writes the new ones.

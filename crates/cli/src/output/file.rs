@@ -72,6 +72,16 @@ impl Drop for WholeFile {
     }
 }
 
+/// Writes a file that appears whole or not at all.
+///
+/// # Errors
+/// [`Failure`] when it cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = WholeFile::create(path)?;
+    file.write_all(text.as_bytes()).map_err(|error| file.failure(&error))?;
+    file.finish()
+}
+
 /// A rename is durable once its directory is.
 fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
