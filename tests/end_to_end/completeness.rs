@@ -4,10 +4,7 @@ use std::fs;
 
 use support::{OPERATOR, Service};
 
-use crate::made_up::HEADER;
-
-/// The registry of the worked examples: HC-1 requires the college's data.
-const REGISTRY: &str = include_str!("../../crates/pathways/tests/tables/registry.toml");
+use crate::made_up::{HEADER, REGISTRY};
 
 const SOURCES: &str = "\
 [[source]]

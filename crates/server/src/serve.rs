@@ -84,6 +84,7 @@ pub async fn serve(
         clock: clock.clone(),
         schema: config.schema.clone(),
         pepper: Arc::new(pepper),
+        registry: evaluator.registry.clone(),
         binding: Arc::new(KeyBinding::new(config.key_check_value)),
         withdrawal_share: config.snapshot_withdrawal_share,
     });

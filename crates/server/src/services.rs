@@ -11,6 +11,7 @@ mod rows;
 mod statements;
 mod statuses;
 mod submissions;
+mod waiting;
 
 pub use admin::Admin;
 pub use binding::KeyBinding;

@@ -10,7 +10,9 @@ use self::code::{
     step_to_proto, system_from_proto, system_to_proto,
 };
 use super::{RowRefusal, Violation, date_from_proto, date_to_proto, ids::local_id};
-use crate::{event, event::event::Detail, limits::MAX_PURPOSE_TAGS, types};
+use crate::{
+    event, event::event::Detail, limits::MAX_PURPOSE_TAGS, submission::RejectionReason, types,
+};
 
 mod code;
 
@@ -44,7 +46,7 @@ pub fn event_from_proto(
         }
         let detail = message.detail.as_ref();
         let detail = detail.ok_or_else(|| Violation::new("detail", "say what happened"))?;
-        let event = Event {
+        Ok(Event {
             source: source.clone(),
             local_id: local_id(&message.local_id)?,
             source_event_id: message.source_event_id.clone(),
@@ -53,24 +55,35 @@ pub fn event_from_proto(
             purpose_tags: tags.iter().cloned().collect(),
             detail: detail_from_proto(detail)
                 .map_err(|violation| violation.within(detail_name(detail)))?,
-        };
-        event.check().map_err(|error| misfit(error, detail))?;
-        Ok(event)
+        })
     };
-    parse().map_err(|violation| violation.within("event").into())
+    let event = parse().map_err(|violation: Violation| violation.within("event"))?;
+    event.check().map_err(|error| event_refusal(error, message))?;
+    Ok(event)
 }
 
-/// The fault that the domain's own check found. Its text names the field and says what to give.
-fn misfit(error: EventError, detail: &Detail) -> Violation {
+/// The refusal of an event in which the domain's own check found a fault. The fault's text names the
+/// field and says what to give.
+pub fn event_refusal(error: EventError, message: &event::Event) -> RowRefusal {
     let text = error.to_string();
     let remedy = text.split_once(": ").map_or(text.as_str(), |(_, remedy)| remedy);
     let field = match error {
         EventError::Id("event_id") => "source_event_id",
         EventError::Id("supersedes") | EventError::SupersedesItself => "supersedes",
         EventError::Id("purpose_tags") => "purpose_tags",
-        _ => detail_name(detail),
+        _ => event_kind(message),
     };
-    Violation::new(field, remedy)
+    let reason = match error {
+        EventError::Cip | EventError::Occupation | EventError::Naics => {
+            RejectionReason::UnknownCode
+        }
+        EventError::Edition => RejectionReason::WrongEdition,
+        EventError::Pathway => RejectionReason::UnknownPathway,
+        EventError::EndBeforeStart => RejectionReason::EndBeforeStart,
+        _ => RejectionReason::Malformed,
+    };
+    let violation = Violation::new(field, remedy).within("event");
+    RowRefusal { reason, violation }
 }
 
 /// The kind of an event as tables of events name it; empty for none that is known.

@@ -15,7 +15,7 @@ mod time;
 use crate::submission::{RejectionReason, RowRejection};
 
 pub use date::{date_from_proto, date_to_proto, optional_date};
-pub use event::{event_from_proto, event_kind, event_to_proto};
+pub use event::{event_from_proto, event_kind, event_refusal, event_to_proto};
 pub use ids::{record_key_from_proto, record_key_to_proto};
 pub use record::{record_from_proto, record_to_proto};
 pub use statement::{statement_from_proto, statement_to_proto};

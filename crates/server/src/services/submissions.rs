@@ -9,7 +9,8 @@ use api::{
     limits::{MAX_ROWS_PER_APPEND, PAGE},
     submission::{self as proto, submission_service_server::SubmissionService},
 };
-use record::{AgencyId, LocalId, Schema};
+use pathways::Registry;
+use record::{AgencyId, Schema};
 use store::{
     NewSubmission, Seal, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
     SubmissionState, Submitted,
@@ -22,6 +23,7 @@ use super::{
     KeyBinding,
     pages::{cut, page_token, place_of},
     rows::{RowCheck, rejection_to_proto},
+    waiting::waiting_events,
 };
 use crate::{
     access::agency_of,
@@ -49,6 +51,8 @@ pub struct Submissions {
     pub schema: Arc<Schema>,
     /// The service's own key.
     pub pepper: Arc<Pepper>,
+    /// The pathway registry, with its history.
+    pub registry: Arc<Registry>,
     /// The linkage key that submissions must be encoded with.
     pub binding: Arc<KeyBinding>,
     /// Most records that absence may withdraw, as a share of the agency's records.
@@ -126,12 +130,14 @@ impl Submissions {
     }
 
     fn check<'a>(&'a self, agency: &'a AgencyId, kind: SubmissionKind) -> RowCheck<'a> {
+        let today = self.clock.today();
         RowCheck {
             agency,
             kind,
             schema: &self.schema,
             pepper: &self.pepper,
-            today: self.clock.today(),
+            registry: self.registry.at(today),
+            today,
         }
     }
 
@@ -166,36 +172,6 @@ impl Submissions {
         let records = self.store.current_records(agency);
         let records = records.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
         Ok((records as f64 * self.withdrawal_share).ceil() as u64)
-    }
-
-    fn waiting_events(
-        &self,
-        agency: &AgencyId,
-        request: &proto::ListWaitingEventsRequest,
-    ) -> Result<proto::ListWaitingEventsResponse, Status> {
-        let size = PAGE.size(request.page_size)?;
-        let place = place_of("waiting events", &request.page_token)?;
-        let after = place.as_deref().and_then(|place| {
-            let (local_id, event_id) = place.split_once('/')?;
-            Some((local_id.parse::<LocalId>().ok()?, event_id))
-        });
-        let after = after.as_ref().map(|(local_id, event_id)| (local_id, *event_id));
-        let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
-        let mut page = self.store.waiting_events(agency, after, size + 1).map_err(internal)?;
-        let more = cut(&mut page, size);
-        let next = page.last().filter(|_| more).map(|last| {
-            page_token("waiting events", &format!("{}/{}", last.record.local_id, last.event_id))
-        });
-        let damaged = |_| store::Error::Corrupt("a stored event cannot be read".to_owned());
-        let events = page.iter().map(|stored| {
-            let event = api::decode(&stored.payload).map_err(damaged).map_err(internal)?;
-            let received_on = Some(date_to_proto(stored.received_on));
-            Ok(proto::WaitingEvent { event: Some(event), received_on })
-        });
-        Ok(proto::ListWaitingEventsResponse {
-            events: events.collect::<Result<_, Status>>()?,
-            next_page_token: next.unwrap_or_default(),
-        })
     }
 
     fn submit_one(
@@ -370,7 +346,7 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<proto::ListWaitingEventsResponse>, Status> {
         let agency = agency_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
-        Ok(Response::new(blocking(move || this.waiting_events(&agency, &request)).await?))
+        Ok(Response::new(blocking(move || waiting_events(&this.store, &agency, &request)).await?))
     }
 
     async fn abandon_submission(
