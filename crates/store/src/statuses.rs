@@ -96,8 +96,8 @@ impl Store {
         Ok(statuses)
     }
 
-    /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it breaks
-    /// off; returns the number of the last change of the agency's feed that they rest on. All of it
+    /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it
+    /// breaks off; returns the number of the last change of the agency's feed that they rest on. All of it
     /// is read from one snapshot, so that the changes after that number lead on from it.
     pub fn export_statuses(
         &self,

@@ -62,8 +62,8 @@ pub fn event_from_proto(
     Ok(event)
 }
 
-/// The refusal of an event in which the domain's own check found a fault. The fault's text names the
-/// field and says what to give.
+/// The refusal of an event in which the domain's own check found a fault. The fault's text names
+/// the field and says what to give.
 pub fn event_refusal(error: EventError, message: &event::Event) -> RowRefusal {
     let text = error.to_string();
     let remedy = text.split_once(": ").map_or(text.as_str(), |(_, remedy)| remedy);

@@ -1,4 +1,4 @@
-//! `waymark status export`: all of the agency's statuses as one file, with the cursor to go on from.
+//! `waymark status export`: all of the agency's statuses in one file, and the cursor to go on from.
 
 use std::path::{Path, PathBuf};
 
