@@ -97,8 +97,8 @@ impl Store {
     }
 
     /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it
-    /// breaks off; returns the number of the last change of the agency's feed that they rest on. All of it
-    /// is read from one snapshot, so that the changes after that number lead on from it.
+    /// breaks off; returns the number of the last change of the agency's feed that they rest on.
+    /// All of it is read from one snapshot, so that the changes after that number lead on from it.
     pub fn export_statuses(
         &self,
         agency: &AgencyId,
