@@ -23,7 +23,7 @@ fn status(service: &Service, options: &str) -> serde_json::Value {
 
 /// The changes of the pathway after `cursor`, as label before and label after, and the new cursor.
 fn changes(service: &Service, cursor: &str) -> (Vec<[String; 2]>, String) {
-    let option = if cursor.is_empty() { String::new() } else { format!("--cursor {cursor}") };
+    let option = if cursor.is_empty() { "--all".to_owned() } else { format!("--cursor {cursor}") };
     let feed = service.ask("college", &format!("status changes {option}"));
     let rows = feed.rows("changes").into_iter().filter(|change| change["pathway"] == "HC-1");
     let text = |cell: &serde_json::Value| cell.as_str().unwrap().to_owned();

@@ -112,7 +112,7 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
     assert!(service.partition().contains(&group(&anas)));
     assert_eq!(tasks(&service).len(), 2);
 
-    let cursor = service.ask("workforce", "status changes").row("next");
+    let cursor = service.ask("workforce", "status changes --all").row("next");
     let cursor = cursor["cursor"].as_str().unwrap();
     let luis = task(&service, "college/S3", "workforce/W2");
     let shown = service.ask("pat", &format!("review show {luis}"));
@@ -149,11 +149,12 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
 #[test]
 fn the_feed_gives_every_change_once_however_it_is_paged() {
     let service = started();
-    let all = service.ask("college", "status changes").rows("changes");
+    let all = service.ask("college", "status changes --all").rows("changes");
     assert!(all.len() >= 4, "two people, each with a pathway and the whole system");
     let (mut cursor, mut paged) = (String::new(), Vec::new());
     loop {
-        let from = if cursor.is_empty() { cursor } else { format!("--cursor {cursor}") };
+        let from =
+            if cursor.is_empty() { "--all".to_owned() } else { format!("--cursor {cursor}") };
         let page = service.ask("college", &format!("status changes --limit 1 {from}"));
         cursor = page.row("next")["cursor"].as_str().unwrap().to_owned();
         if page.rows("changes").is_empty() {

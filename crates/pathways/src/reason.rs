@@ -88,6 +88,7 @@ impl fmt::Display for GapReason {
             Self::Transfer => f.write_str("a transfer, its enrollment is awaited"),
             Self::PendingCensus => f.write_str("an enrollment whose census is awaited"),
             Self::TerminalCredential => f.write_str("a terminal credential"),
+            Self::OtherPathway => f.write_str("engaged in another pathway"),
         }
     }
 }
@@ -110,6 +111,9 @@ impl fmt::Display for LeaveReason {
             }
             Self::NoEngagement(GapReason::PendingCensus) => {
                 f.write_str("no qualifying engagement by the census of the enrollment")
+            }
+            Self::NoEngagement(GapReason::OtherPathway) => {
+                f.write_str("no qualifying engagement in any pathway")
             }
             Self::NoEngagement(GapReason::TerminalCredential) => {
                 f.write_str("a terminal credential ended the pathway")

@@ -6,6 +6,7 @@ use api::{
     admin::admin_service_server::AdminServiceServer, limits::MAX_MESSAGE_BYTES,
     registry::registry_service_server::RegistryServiceServer,
     review::review_service_server::ReviewServiceServer,
+    statement::statement_service_server::StatementServiceServer,
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
@@ -21,7 +22,10 @@ use crate::{
     engine::{Engine, EngineError, EngineHandle, Evaluator},
     files::{random_secret, write_private},
     pepper::Pepper,
-    services::{Admin, KeyBinding, Registries, Reviews, Statuses, Submissions},
+    services::{
+        Admin, Exports, KeyBinding, Registries, Reviews, Statements, Statuses, Submissions,
+    },
+    sources::Sources,
 };
 
 /// The file in the data folder that holds the first operator's token.
@@ -80,14 +84,21 @@ pub async fn serve(
         clock: clock.clone(),
         schema: config.schema.clone(),
         pepper: Arc::new(pepper),
+        registry: evaluator.registry.clone(),
         binding: Arc::new(KeyBinding::new(config.key_check_value)),
         withdrawal_share: config.snapshot_withdrawal_share,
+    });
+    let statements = StatementServiceServer::new(Statements {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
     });
     let statuses = StatusServiceServer::new(Statuses {
         store: store.clone(),
         engine: engine.clone(),
         clock: clock.clone(),
         evaluator: evaluator.clone(),
+        exports: Exports::default(),
     });
     let reviews = ReviewServiceServer::new(Reviews {
         store: store.clone(),
@@ -117,6 +128,7 @@ pub async fn serve(
         // What older clients ask for.
         .add_service(reflected().build_v1alpha()?)
         .add_service(submissions.max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(statements)
         .add_service(statuses.max_encoding_message_size(ANSWER_BYTES_MAX))
         .add_service(reviews)
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
@@ -232,7 +244,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     };
     let registry = &config.registry;
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
-    activate(ActivationKind::Profile, &config.profile.name(), config.profile_text.as_bytes())?;
+    activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
     let mut history = registry.clone();
     for earlier in store.activations(ActivationKind::Registry)? {
         if earlier.version != registry.latest().version {
@@ -241,7 +253,11 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
             history = history.with_history(earlier);
         }
     }
-    Ok(Evaluator { registry: Arc::new(history), profile: Arc::new(config.profile.clone()) })
+    Ok(Evaluator {
+        registry: Arc::new(history),
+        profiles: Arc::new(config.profiles.clone()),
+        sources: Sources::new(config.calendars.clone()),
+    })
 }
 
 /// Puts the configured model in force where none was ever activated.

@@ -29,12 +29,13 @@ CREATE TABLE fact_token_revocation (
 ) STRICT, WITHOUT ROWID;
 
 -- The order of everything that was accepted. `reference` is the id of the submission or decision,
--- or the version activated.
+-- the agency that states something, or the version activated.
 CREATE TABLE fact_log (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,
     kind      TEXT    NOT NULL CHECK (kind IN (
-        'records', 'events', 'decision', 'decision_undone', 'model', 'registry', 'profile')),
+        'records', 'events', 'statements', 'decision', 'decision_undone', 'model', 'registry',
+        'profile')),
     reference TEXT    NOT NULL
 ) STRICT;
 
@@ -120,6 +121,21 @@ CREATE TABLE fact_event (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX fact_event_once ON fact_event (agency, event_id);
+
+-- What agencies state of their data and of employers. Of statements of one subject the last counts.
+CREATE TABLE fact_statement (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq         INTEGER NOT NULL REFERENCES fact_log (seq),
+    agency      TEXT    NOT NULL REFERENCES fact_agency (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('complete_through', 'wages_loaded', 'employer')),
+    subject     TEXT    NOT NULL,
+    received_on TEXT    NOT NULL,
+    payload     BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX fact_statement_of_agency ON fact_statement (agency);
+CREATE INDEX fact_statement_of_kind ON fact_statement (kind);
+CREATE INDEX fact_statement_of_subject ON fact_statement (agency, kind, subject);
 
 CREATE TABLE fact_decision (
     seq            INTEGER PRIMARY KEY REFERENCES fact_log (seq),

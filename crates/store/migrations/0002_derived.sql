@@ -19,9 +19,13 @@ CREATE TABLE derived_status (
     local_id TEXT NOT NULL,
     pathway  TEXT NOT NULL,
     label    TEXT NOT NULL,
+    awaits   INTEGER NOT NULL CHECK (awaits IN (0, 1)),
     payload  BLOB NOT NULL,
     PRIMARY KEY (agency, local_id, pathway)
 ) STRICT, WITHOUT ROWID;
+
+-- The statuses that a source's report may change.
+CREATE INDEX derived_status_that_awaits ON derived_status (agency, local_id) WHERE awaits = 1;
 
 CREATE INDEX derived_status_of_label ON derived_status (agency, label, local_id, pathway);
 

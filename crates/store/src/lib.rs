@@ -27,6 +27,7 @@ mod records;
 mod settings;
 mod settle;
 mod staged;
+mod statements;
 mod statuses;
 mod store;
 mod submissions;
@@ -49,6 +50,7 @@ pub use records::Records;
 pub use settle::{
     Assignment, NewChange, Origin, Redirect, Settled, StatusReplacement, TaskReplacement,
 };
+pub use statements::{NewStatement, Stated, StatementKind, StoredStatement};
 pub use statuses::{LabelCount, StatusFilter, StatusPlace, StatusRow};
 pub use store::Store;
 pub use submissions::{

@@ -7,20 +7,22 @@ use api::{
     status::{self as proto, StatusChange},
 };
 use jiff::civil::Date;
-use pathways::{Event, Registry, RuleProfile, Rules, Status};
+use pathways::{Event, Registry, RuleProfiles, Rules, Status};
 use record::{AgencyId, RecordKey};
 use store::{NewChange, Seq, StatusReplacement, StatusRow, Store};
 
 use super::{EngineError, state::Participants};
-use crate::pseudonym::pseudonym;
+use crate::{pseudonym::pseudonym, sources::Sources};
 
-/// Applies the rule profile to events, by the registry.
+/// Applies the rule profiles to events, by the registry.
 #[derive(Clone)]
 pub struct Evaluator {
     /// The pathway registry.
     pub registry: Arc<Registry>,
-    /// The rule profile.
-    pub profile: Arc<RuleProfile>,
+    /// The rule profiles.
+    pub profiles: Arc<RuleProfiles>,
+    /// Whether the agencies have reported.
+    pub sources: Sources,
 }
 
 impl Evaluator {
@@ -40,7 +42,9 @@ impl Evaluator {
         known_at: Date,
     ) -> Result<Vec<Status>, EngineError> {
         let events = events_of(store, members, up_to)?;
-        let statuses = Rules::new(&self.registry, &self.profile).statuses(&events, as_of, known_at);
+        let completeness = self.sources.current();
+        let rules = Rules::new(&self.registry, &self.profiles).with_completeness(&completeness);
+        let statuses = rules.statuses(&events, as_of, known_at);
         Ok(statuses.map_err(|error| store::Error::Fatal(error.to_string()))?)
     }
 
@@ -76,6 +80,7 @@ impl Evaluator {
                         record: record.clone(),
                         pathway: message.pathway.clone(),
                         label: message.label.clone(),
+                        awaits: status.engagement.awaits_report(),
                         payload: api::encode(&message),
                     }
                 }));

@@ -55,6 +55,12 @@ impl Engine {
                 with_events.extend(self.store.event_keys_of(fact.seq)?);
                 Ok(None)
             }
+            FactKind::Statements { .. } => {
+                if self.evaluator.sources.take_in(&self.store, fact.seq)? {
+                    with_events.extend(self.store.records_awaiting()?);
+                }
+                Ok(None)
+            }
             FactKind::Decision { decision } => {
                 let made = self.store.decision(decision)?.made;
                 self.linker.decide(&made.left, &made.right, linkage_decision(made.verdict));

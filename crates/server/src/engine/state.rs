@@ -56,6 +56,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let applied = store.applied_seq()?;
         let (linker, model_version) = linker_at(&store, &schema, &policy, applied)?;
+        evaluator.sources.take_in(&store, applied)?;
         let mut engine = Self {
             next_participant: store.next_participant_id()?.0,
             linker,

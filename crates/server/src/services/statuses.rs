@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::pages::{cut, page_token, place_of};
+use super::{
+    export::{ExportStream, Exports},
+    pages::{cut, page_token, place_of},
+};
 use crate::{
     access::agency_of,
     clock::Clock,
@@ -46,6 +49,8 @@ pub struct Statuses {
     pub clock: Clock,
     /// Applies the rules at past dates.
     pub evaluator: Evaluator,
+    /// Room for exports.
+    pub exports: Exports,
 }
 
 /// The days of a question.
@@ -212,7 +217,7 @@ fn position(agency: &AgencyId, cursor: &str) -> Result<u64, Status> {
     }
 }
 
-fn cursor_at(agency: &AgencyId, number: u64) -> String {
+pub(super) fn cursor_at(agency: &AgencyId, number: u64) -> String {
     BASE64URL_NOPAD.encode(format!("feed 1 {agency} {number}").as_bytes())
 }
 
@@ -270,6 +275,21 @@ impl StatusService for Statuses {
         let agency = agency_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
         Ok(Response::new(blocking(move || this.list(&agency, &request)).await?))
+    }
+
+    type ExportStatusesStream = ExportStream;
+
+    async fn export_statuses(
+        &self,
+        request: Request<proto::ExportStatusesRequest>,
+    ) -> Result<Response<ExportStream>, Status> {
+        let agency = agency_of(&request)?;
+        let request = request.into_inner();
+        self.check_pathway(&request.pathway)?;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let filter = StatusFilter { pathway: some(request.pathway), label: some(request.label) };
+        let stream = self.exports.start(&self.store, agency, filter, self.clock.today())?;
+        Ok(Response::new(stream))
     }
 
     async fn list_changes(

@@ -1,5 +1,7 @@
 //! Memberships, statuses and feeds: now, and as they were asserted.
 
+use std::ops::ControlFlow;
+
 use record::ParticipantId;
 use store::{
     Assignment, Error, MembershipCause, NewChange, Origin, Redirect, Seq, Settled, StatusFilter,
@@ -38,6 +40,7 @@ fn status(record: &str, pathway: &str, label: &str) -> StatusRow {
         record: key(record),
         pathway: pathway.to_owned(),
         label: label.to_owned(),
+        awaits: label == "leaver",
         payload: label.as_bytes().to_vec(),
     }
 }
@@ -191,10 +194,44 @@ fn statuses_of_touched_records_are_replaced() {
     let other = status("college/B", "nursing", "participant");
     settle(&["college/A", "college/B"], &[nursing, welding.clone(), other.clone()]);
     settle(&["college/A"], std::slice::from_ref(&welding));
+    assert_eq!(store.records_awaiting().unwrap(), [key("college/A")]);
     assert_eq!(store.status(&key("college/A")).unwrap(), std::slice::from_ref(&welding));
     settle(&["college/A"], &[]);
     assert_eq!(store.status(&key("college/A")).unwrap(), []);
     assert_eq!(store.status(&key("college/B")).unwrap(), [other]);
+}
+
+#[test]
+fn an_export_rests_on_one_point_of_the_feed_whatever_comes_meanwhile() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let settle = |label: &str| {
+        let rows = vec![
+            status("college/A", "nursing", label),
+            status("college/B", "nursing", label),
+            status("workforce/A", "nursing", label),
+        ];
+        let changes = vec![change("college", "A"), change("college", "B")];
+        let statuses = StatusReplacement { touched: Vec::new(), rows };
+        store.settle(Settled { statuses, changes, ..settled(1, &[]) }).unwrap();
+    };
+    settle("participant");
+    let filter = StatusFilter::default();
+    let mut seen = Vec::new();
+    let cursor = store.export_statuses(&agency("college"), &filter, |row| {
+        // What is settled while the export goes on is not in it.
+        settle("leaver");
+        seen.push(format!("{} {}", row.record, row.label));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(cursor, Ok(2));
+    assert_eq!(seen, ["college/A participant", "college/B participant"]);
+    let mut n_taken = 0;
+    let cursor = store.export_statuses(&agency("college"), &filter, |_| {
+        n_taken += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!((cursor, n_taken), (Ok(6), 1));
 }
 
 #[test]
