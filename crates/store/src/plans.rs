@@ -9,7 +9,7 @@ use crate::{
     records, settle, statuses, submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 41] = [
+const QUERIES: [&str; 42] = [
     activations::ACTIVE,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
@@ -18,6 +18,7 @@ const QUERIES: [&str; 41] = [
     events::EVENTS_OF,
     events::KEYS_OF_FACT,
     feed::CHANGES,
+    feed::EPOCH,
     feed::LAST_CURSOR,
     finalize::LAST_OF_VERSION,
     finalize::LAST_WITHDRAWAL,
