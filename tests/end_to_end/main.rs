@@ -10,5 +10,7 @@ mod journey;
 mod made_up;
 mod order;
 mod refusals;
+mod rules;
+mod sharing;
 mod snapshot;
 mod steward;

@@ -1,6 +1,7 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,8 +10,8 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 use linkage::{Model, Policy};
-use pathways::{Registry, RuleProfiles};
-use record::Schema;
+use pathways::{Calendar, Completeness, Registry, RuleProfiles, Sharing};
+use record::{AgencyId, Schema};
 use serde::Deserialize;
 
 use crate::activation;
@@ -66,6 +67,7 @@ struct LinkageFile {
 struct PathwaysFile {
     registry: Option<PathBuf>,
     profile: Option<PathBuf>,
+    sharing: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +109,12 @@ pub struct Config {
     pub profiles: RuleProfiles,
     /// The rule profile's file.
     pub profile_text: String,
+    /// Which agency may know of which events.
+    pub sharing: Sharing,
+    /// The sharing file.
+    pub sharing_text: String,
+    /// When the agencies are to report.
+    pub calendars: BTreeMap<AgencyId, Calendar>,
     /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
     pub snapshot_withdrawal_share: f64,
 }
@@ -134,7 +142,7 @@ impl Config {
             return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
         }
         let (schema, model) = read_linkage(folder, &file.linkage)?;
-        let policy = read_sources(folder, file.linkage.sources.as_deref())?;
+        let (policy, calendars) = read_sources(folder, file.linkage.sources.as_deref())?;
         let rules = read_pathways(folder, &file.pathways)?;
         let key_check_value = match &file.linkage.key_check_value {
             Some(text) => Some(parse_check_value(text).ok_or_else(|| {
@@ -155,6 +163,9 @@ impl Config {
             registry_content: rules.registry_content,
             profiles: rules.profiles,
             profile_text: rules.profile_text,
+            sharing: rules.sharing,
+            sharing_text: rules.sharing_text,
+            calendars,
             snapshot_withdrawal_share: share,
         })
     }
@@ -175,12 +186,19 @@ fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model
     Ok((Arc::new(schema), model))
 }
 
-fn read_sources(folder: &Path, file: Option<&Path>) -> Result<Policy, ConfigError> {
-    let (path, text) = named_or(folder, file, "")?;
-    Policy::with_sources(&text).map_err(|error| invalid(&path, &error))
+/// What is known of the sources, and when they are to report.
+fn read_sources(
+    folder: &Path,
+    file: Option<&Path>,
+) -> Result<(Policy, BTreeMap<AgencyId, Calendar>), ConfigError> {
+    let (path, text) = named_or(folder, file, "source = []")?;
+    let policy = Policy::with_sources(&text).map_err(|error| invalid(&path, &error))?;
+    let calendars =
+        Completeness::calendars("sources", &text).map_err(|error| invalid(&path, &error))?;
+    Ok((policy, calendars))
 }
 
-/// The registry with its files, and the rule profile with its text.
+/// The registry, the rule profile and the sharing, with their texts.
 fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigError> {
     let (registry_path, files) = match &file.registry {
         Some(path) => {
@@ -196,7 +214,11 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
     let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
         .map_err(|error| invalid(&path, &error))?;
     let registry_content = activation::registry_content(&files);
-    Ok(Rules { registry, registry_content, profiles, profile_text })
+    let (path, sharing_text) =
+        named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;
+    let sharing =
+        Sharing::parse("sharing", &sharing_text).map_err(|error| invalid(&path, &error))?;
+    Ok(Rules { registry, registry_content, profiles, profile_text, sharing, sharing_text })
 }
 
 struct Rules {
@@ -204,6 +226,8 @@ struct Rules {
     registry_content: Vec<u8>,
     profiles: RuleProfiles,
     profile_text: String,
+    sharing: Sharing,
+    sharing_text: String,
 }
 
 /// Name and text of every `.toml` file of a folder, in the order of their names.

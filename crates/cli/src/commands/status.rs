@@ -3,7 +3,7 @@
 use api::{
     limits::MAX_BATCH_GET,
     status::{
-        BatchGetStatusesRequest, GetStatusRequest, ListChangesRequest, Status,
+        BatchGetStatusesRequest, Facet, GetStatusRequest, ListChangesRequest, Status,
         status_service_client::StatusServiceClient,
     },
 };
@@ -174,7 +174,19 @@ impl Changes {
         let mut client = connect(&self.connection).await?;
         let limit = self.limit.unwrap_or(usize::MAX);
         let mut cursor = self.cursor.clone();
-        let columns = ["local_id", "pathway", "from", "to", "as_of", "changed_at", "cursor"];
+        let columns = [
+            "local_id",
+            "pathway",
+            "from",
+            "to",
+            "as_of",
+            "changed",
+            "effective_on",
+            "known_on",
+            "cause",
+            "changed_at",
+            "cursor",
+        ];
         let mut section = Section::new("changes", &columns);
         let mut n_listed = 0;
         while n_listed < limit {
@@ -182,12 +194,14 @@ impl Changes {
             let request = ListChangesRequest { cursor: cursor.clone(), page_size };
             let answer = client.list_changes(request).await;
             let page = answer.map_err(|status| failure(&status))?.into_inner();
+            cursor = page.next_cursor;
             if page.changes.is_empty() {
                 break;
             }
             n_listed += page.changes.len();
-            cursor = page.next_cursor;
             for change in page.changes {
+                let facets: Vec<String> = change.changed().map(facet_name).collect();
+                let cause = plain_name(change.cause().as_str_name(), "CAUSE");
                 let status = change.status.unwrap_or_default();
                 section.row(vec![
                     text(&status.local_id),
@@ -195,6 +209,10 @@ impl Changes {
                     text(&change.previous_label),
                     text(&status.label),
                     day(status.as_of.as_ref()),
+                    text(facets.join(", ")),
+                    day(change.effective_on.as_ref()),
+                    day(change.known_on.as_ref()),
+                    cause,
                     time(change.changed_at.as_ref()),
                     text(&change.cursor),
                 ]);
@@ -205,6 +223,11 @@ impl Changes {
         next.row(vec![text(&cursor)]);
         Ok(Document::new("waymark.status.changes/1").section(section).section(next))
     }
+}
+
+fn facet_name(facet: Facet) -> String {
+    let name = plain_name(facet.as_str_name(), "FACET");
+    name.as_str().unwrap_or_default().to_owned()
 }
 
 fn section(statuses: &[Status]) -> Section {
