@@ -12,6 +12,8 @@ mod journey;
 mod made_up;
 mod order;
 mod refusals;
+mod rules;
+mod sharing;
 mod snapshot;
 mod steward;
 mod waiting;

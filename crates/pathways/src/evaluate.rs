@@ -123,6 +123,25 @@ impl<'a> Rules<'a> {
         Ok(self.statuses_at(events, Moment { as_of, known_at, heard_by: known_at }))
     }
 
+    /// Whether [`Rules::statuses`] says anything: whether an event that had begun by `as_of` touches
+    /// a pathway.
+    ///
+    /// # Errors
+    /// [`AsOfError`] when `known_at` lies before `as_of`.
+    pub fn touches(
+        &self,
+        events: &[Event],
+        as_of: Date,
+        known_at: Date,
+    ) -> Result<bool, AsOfError> {
+        if known_at < as_of {
+            return Err(AsOfError);
+        }
+        let people = self.people(events, Moment { as_of, known_at, heard_by: known_at });
+        let mut activities = people.iter().flat_map(|person| &person.activities);
+        Ok(activities.any(|activity| activity.start <= as_of))
+    }
+
     pub(crate) fn statuses_at(&self, events: &[Event], moment: Moment) -> Vec<Status> {
         let people = self.people(events, moment);
         let views = views(&people);

@@ -17,6 +17,7 @@ mod known;
 pub mod profile;
 mod reason;
 pub mod registry;
+mod sharing;
 mod spells;
 mod statement;
 pub mod status;
@@ -34,6 +35,7 @@ pub use event::{
 pub use fault::{Fault, Faults};
 pub use profile::{RuleProfile, RuleProfiles};
 pub use registry::{Pathway, Registry, RegistryVersion};
+pub use sharing::Sharing;
 pub use statement::{STATEMENT_COLUMNS, Statement, StatementDetail, statement_from_row};
 pub use status::{
     Award, Completer, Engagement, EventRef, Exclusion, GapReason, Label, LeaveReason,
@@ -44,6 +46,9 @@ pub use wages::{Earnings, QuarterWages, WageHistory};
 
 /// The rule profile used where the settings name none: S1.
 pub const DEFAULT_PROFILE: &str = include_str!("../../../config/profiles/s1.toml");
+
+/// The sharing used where the settings name none.
+pub const DEFAULT_SHARING: &str = include_str!("../../../config/sharing.toml");
 
 /// The files of the registry used where the settings name none, by name.
 pub const DEFAULT_REGISTRY: [(&str, &str); 4] = [
@@ -62,6 +67,12 @@ pub const DEFAULT_REGISTRY: [(&str, &str); 4] = [
 /// The registry of [`DEFAULT_REGISTRY`].
 pub fn default_registry() -> Registry {
     Registry::parse(&DEFAULT_REGISTRY).expect("the built-in registry is checked by a test")
+}
+
+/// The sharing of [`DEFAULT_SHARING`].
+pub fn default_sharing() -> Sharing {
+    Sharing::parse("sharing.toml", DEFAULT_SHARING)
+        .expect("the built-in sharing is checked by a test")
 }
 
 /// The profile of [`DEFAULT_PROFILE`], for every pathway.

@@ -35,10 +35,8 @@ impl Status {
         let spell = self.spells.len();
         match &self.engagement {
             Engagement::None => None,
-            Engagement::Active if spell > 1 => {
-                Some(format!("engaged on {}, in spell {spell}", self.as_of))
-            }
-            Engagement::Active => Some(format!("engaged on {}", self.as_of)),
+            Engagement::Active if spell > 1 => Some(format!("engaged, in spell {spell}")),
+            Engagement::Active => Some("engaged".to_owned()),
             Engagement::InGap { last_day, deadline, unconfirmed, .. }
                 if !unconfirmed.is_empty() =>
             {

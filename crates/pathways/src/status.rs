@@ -295,6 +295,26 @@ impl Status {
             && self.label() == other.label()
     }
 
+    /// Whether a status on one day is all that another says on its own day: only the days they
+    /// speak of differ, and the last day of a spell of which neither day is the end.
+    pub fn lasts(&self, other: &Self) -> bool {
+        let spells = |status: &Self| {
+            let mut spells = status.spells.clone();
+            if let Some(open) =
+                spells.last_mut().filter(|_| status.engagement == Engagement::Active)
+            {
+                open.last_day = open.start;
+            }
+            spells
+        };
+        self.says_the_same(other)
+            && self.profile == other.profile
+            && self.registry_version == other.registry_version
+            && self.contributing == other.contributing
+            && self.warnings == other.warnings
+            && spells(self) == spells(other)
+    }
+
     /// The last day of engagement, where the person left.
     pub fn leave_date(&self) -> Option<Date> {
         match self.engagement {

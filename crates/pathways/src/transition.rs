@@ -14,7 +14,8 @@ use crate::{
 pub struct Assessment {
     /// The statuses, as [`Rules::statuses`] gives them.
     pub statuses: Vec<Status>,
-    /// The first later day on which one of them says something else, if nothing is received.
+    /// The first later day on which one of them is no longer [the same](Status::lasts), if nothing
+    /// is received.
     pub next_transition: Option<Date>,
 }
 
@@ -22,7 +23,7 @@ impl Rules<'_> {
     /// The statuses on `today`, as known then, and the next day on which they change by themselves.
     pub fn assess(&self, events: &[Event], today: Date) -> Assessment {
         let statuses = self.on(events, today, today);
-        let next_transition = self.next(events, &statuses, None, today);
+        let next_transition = self.next(events, &statuses, None, today, Status::lasts);
         Assessment { statuses, next_transition }
     }
 
@@ -35,7 +36,7 @@ impl Rules<'_> {
         scope: Option<&Scope>,
         as_of: Date,
     ) -> Option<Date> {
-        self.next(events, &self.on(events, as_of, as_of), scope, as_of)
+        self.next(events, &self.on(events, as_of, as_of), scope, as_of, Status::says_the_same)
     }
 
     fn on(&self, events: &[Event], day: Date, heard_by: Date) -> Vec<Status> {
@@ -48,6 +49,7 @@ impl Rules<'_> {
         now: &[Status],
         scope: Option<&Scope>,
         as_of: Date,
+        same: fn(&Status, &Status) -> bool,
     ) -> Option<Date> {
         let mut days = self.days(events, as_of);
         days.extend(now.iter().flat_map(|status| self.leave_days(status)));
@@ -61,7 +63,7 @@ impl Rules<'_> {
             loop {
                 match (now.next(), then.next()) {
                     (None, None) => return false,
-                    (Some(a), Some(b)) if a.says_the_same(b) => {}
+                    (Some(a), Some(b)) if same(a, b) => {}
                     _ => return true,
                 }
             }
@@ -87,6 +89,7 @@ impl Rules<'_> {
                 | EventDetail::TransferOut { on, .. }
                 | EventDetail::EnrollmentElsewhere { on, .. }
                 | EventDetail::Exclusion { from: on, .. } => days.push(*on),
+                EventDetail::Exit { on, .. } => days.push(day_after(*on)),
                 _ => {}
             }
         }

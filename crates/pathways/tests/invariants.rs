@@ -473,6 +473,39 @@ proptest! {
             prop_assert!(next > as_of && !same(&at(next)), "the same on {next}");
         }
     }
+
+    #[test]
+    fn what_is_served_of_a_status_lasts_to_the_day_before_it_is_to_be_asked_again(
+        events in events(), as_of in day(), profile in select(profiles().to_vec()),
+        held_back in any::<bool>(),
+    ) {
+        let completeness = completeness();
+        let mut rules = Rules::new(registry(), &profile);
+        if held_back {
+            rules = rules.with_completeness(&completeness);
+        }
+        let mut events = events;
+        events.retain(|it| it.received_on <= as_of);
+        let now = rules.assess(&events, as_of);
+        let same = |then: &[Status]| {
+            let mut pairs = then.iter().zip(&now.statuses);
+            then.len() == now.statuses.len()
+                && pairs.all(|(a, b)| a.lasts(b) && a.reasons() == b.reasons())
+        };
+        let next = now.next_transition;
+        let last = next.unwrap_or_else(|| as_of.checked_add(1_200.days()).unwrap());
+        let mut day = as_of;
+        while day < last {
+            let then = rules.statuses(&events, day, day).unwrap();
+            prop_assert!(same(&then), "changed on {day}, not on {next:?}");
+            prop_assert_eq!(rules.touches(&events, day, day).unwrap(), !then.is_empty());
+            day = day.tomorrow().unwrap();
+        }
+        if let Some(next) = next {
+            let then = rules.statuses(&events, next, next).unwrap();
+            prop_assert!(next > as_of && !same(&then), "the same on {next}");
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 use linkage::{Model, Policy};
-use pathways::{Calendar, Completeness, Registry, RuleProfiles};
+use pathways::{Calendar, Completeness, Registry, RuleProfiles, Sharing};
 use record::{AgencyId, Schema};
 use serde::Deserialize;
 
@@ -67,6 +67,7 @@ struct LinkageFile {
 struct PathwaysFile {
     registry: Option<PathBuf>,
     profile: Option<PathBuf>,
+    sharing: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +111,10 @@ pub struct Config {
     pub profiles: RuleProfiles,
     /// The rule profile's file.
     pub profile_text: String,
+    /// Which agency may know of which events.
+    pub sharing: Sharing,
+    /// The sharing file.
+    pub sharing_text: String,
     /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
     pub snapshot_withdrawal_share: f64,
 }
@@ -159,6 +164,8 @@ impl Config {
             registry_content: rules.registry_content,
             profiles: rules.profiles,
             profile_text: rules.profile_text,
+            sharing: rules.sharing,
+            sharing_text: rules.sharing_text,
             snapshot_withdrawal_share: share,
         })
     }
@@ -192,7 +199,7 @@ fn read_sources(
     Ok((policy, calendars))
 }
 
-/// The registry with its files, and the rule profile with its text.
+/// The registry, the rule profile and the sharing, with their texts.
 fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigError> {
     let (registry_path, files) = match &file.registry {
         Some(path) => {
@@ -208,7 +215,11 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
     let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
         .map_err(|error| invalid(&path, &error))?;
     let registry_content = activation::registry_content(&files);
-    Ok(Rules { registry, registry_content, profiles, profile_text })
+    let (path, sharing_text) =
+        named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;
+    let sharing =
+        Sharing::parse("sharing", &sharing_text).map_err(|error| invalid(&path, &error))?;
+    Ok(Rules { registry, registry_content, profiles, profile_text, sharing, sharing_text })
 }
 
 struct Rules {
@@ -216,6 +227,8 @@ struct Rules {
     registry_content: Vec<u8>,
     profiles: RuleProfiles,
     profile_text: String,
+    sharing: Sharing,
+    sharing_text: String,
 }
 
 /// Name and text of every `.toml` file of a folder, in the order of their names.

@@ -10,6 +10,7 @@ use api::{
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
+use sha2::{Digest, Sha256};
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
@@ -76,6 +77,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let Service { config, store, clock, pepper, evaluator, engine } = service;
+    let epoch = store.feed_epoch()?.into();
     let (engine, thread) = EngineHandle::start(engine);
 
     let submissions = SubmissionServiceServer::new(Submissions {
@@ -99,6 +101,7 @@ pub async fn serve(
         clock: clock.clone(),
         evaluator: evaluator.clone(),
         exports: Exports::default(),
+        epoch,
     });
     let reviews = ReviewServiceServer::new(Reviews {
         store: store.clone(),
@@ -246,18 +249,44 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
     activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
     let mut history = registry.clone();
+    let mut fingerprint = Sha256::new();
+    let mut add = |part: &[u8]| {
+        fingerprint.update((part.len() as u64).to_be_bytes());
+        fingerprint.update(part);
+    };
     for earlier in store.activations(ActivationKind::Registry)? {
+        add(&earlier.content);
         if earlier.version != registry.latest().version {
             let earlier = activation::read_registry(&earlier.content)
                 .map_err(|error| store::Error::Corrupt(error.to_string()))?;
             history = history.with_history(earlier);
         }
     }
+    add(config.profile_text.as_bytes());
+    add(config.sharing_text.as_bytes());
+    add(format!("{:?}", config.calendars).as_bytes());
+    // Another release may evaluate otherwise by the same rules.
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    warn_of_strangers(store, config)?;
     Ok(Evaluator {
         registry: Arc::new(history),
         profiles: Arc::new(config.profiles.clone()),
         sources: Sources::new(config.calendars.clone()),
+        sharing: Arc::new(config.sharing.clone()),
+        fingerprint: fingerprint.finalize().into(),
     })
+}
+
+/// Tells of agencies in the sharing file that are not registered: either not yet, or misspelled,
+/// and then the agency meant has the default terms.
+fn warn_of_strangers(store: &Store, config: &Config) -> Result<(), ServeError> {
+    let registered = store.agencies()?;
+    for agency in config.sharing.agencies() {
+        if !registered.iter().any(|known| known.id == *agency) {
+            tracing::warn!(%agency, "pathways.sharing: no agency of this id is registered");
+        }
+    }
+    Ok(())
 }
 
 /// Puts the configured model in force where none was ever activated.

@@ -4,6 +4,7 @@ mod admin;
 mod binding;
 mod explanation;
 mod export;
+mod feed;
 mod pages;
 mod registry;
 mod reviews;

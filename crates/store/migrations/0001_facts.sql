@@ -216,6 +216,15 @@ CREATE TABLE fact_origin (
     settlement  INTEGER NOT NULL
 ) STRICT;
 
+-- The life of the feeds, which every cursor names: the last one counts. A cursor of another life says
+-- nothing of this one's changes.
+CREATE TABLE fact_feed_epoch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    epoch  TEXT NOT NULL UNIQUE
+) STRICT;
+
+INSERT INTO fact_feed_epoch (epoch) VALUES (lower(hex(randomblob(8))));
+
 -- Each agency's feed: cursors count from 1 without gaps.
 CREATE TABLE fact_change (
     agency     TEXT    NOT NULL,

@@ -29,6 +29,21 @@ CREATE INDEX derived_status_that_awaits ON derived_status (agency, local_id) WHE
 
 CREATE INDEX derived_status_of_label ON derived_status (agency, label, local_id, pathway);
 
+-- By which rules, and for which day, the statuses were evaluated. While `evaluated_to` is not NULL,
+-- those of later participants are still by other rules.
+CREATE TABLE derived_evaluation (
+    one          INTEGER PRIMARY KEY CHECK (one = 1),
+    rules        BLOB    NOT NULL CHECK (length(rules) = 32),
+    day          TEXT    NOT NULL,
+    evaluated_to INTEGER
+) STRICT;
+
+-- The next day on which a participant's statuses change although nobody sends anything.
+CREATE TABLE derived_due (
+    participant INTEGER PRIMARY KEY,
+    due_on      TEXT    NOT NULL
+) STRICT;
+
 CREATE TABLE derived_task (
     id                  TEXT    NOT NULL PRIMARY KEY,
     reason              TEXT    NOT NULL,

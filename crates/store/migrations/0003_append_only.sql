@@ -85,6 +85,11 @@ BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
 CREATE TRIGGER fact_origin_is_not_removed BEFORE DELETE ON fact_origin
 BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
 
+CREATE TRIGGER fact_feed_epoch_is_not_changed BEFORE UPDATE ON fact_feed_epoch
+BEGIN SELECT RAISE(ABORT, 'fact_feed_epoch is append-only'); END;
+CREATE TRIGGER fact_feed_epoch_is_not_removed BEFORE DELETE ON fact_feed_epoch
+BEGIN SELECT RAISE(ABORT, 'fact_feed_epoch is append-only'); END;
+
 CREATE TRIGGER fact_change_is_not_changed BEFORE UPDATE ON fact_change
 BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;
 CREATE TRIGGER fact_change_is_not_removed BEFORE DELETE ON fact_change

@@ -9,7 +9,7 @@ use crate::{
     records, settle, statements, statuses, submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 44] = [
+const QUERIES: [&str; 45] = [
     activations::ACTIVE,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
@@ -19,6 +19,7 @@ const QUERIES: [&str; 44] = [
     events::KEYS_OF_FACT,
     events::WAITING,
     feed::CHANGES,
+    feed::EPOCH,
     feed::LAST_CURSOR,
     finalize::LAST_OF_VERSION,
     finalize::LAST_WITHDRAWAL,

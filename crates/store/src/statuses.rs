@@ -73,7 +73,7 @@ pub struct LabelCount {
     pub pathway: String,
     /// The label.
     pub label: String,
-    /// Participants: one whose records disagree counts under each of the labels.
+    /// Participants: one whose records are served different labels counts under each of them.
     pub participants: u64,
 }
 

@@ -286,6 +286,7 @@ fn info(info: &GetServiceInfoResponse) -> Document {
         ("open review tasks", json!(info.open_tasks)),
         ("last fact", json!(info.log_sequence)),
         ("last fact applied", json!(info.applied_sequence)),
+        ("participants to evaluate by new rules", json!(info.participants_to_evaluate)),
     ] {
         facts.row(vec![text(what), value]);
     }

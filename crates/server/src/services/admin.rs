@@ -115,6 +115,7 @@ impl Admin {
             let model = self.store.active(ActivationKind::Model, None)?;
             let labels = self.store.label_counts()?;
             let registry = self.evaluator.registry.at(self.clock.today());
+            let progress = self.engine.progress();
             Ok(proto::GetServiceInfoResponse {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 schema_id: self.schema.id.clone(),
@@ -126,7 +127,8 @@ impl Admin {
                 events: self.store.event_count()?,
                 waiting_events: self.store.waiting_event_count()?,
                 log_sequence: self.store.last_seq()?.0,
-                applied_sequence: self.engine.applied().0,
+                applied_sequence: progress.applied.0,
+                participants_to_evaluate: progress.to_recompute as u64,
                 open_tasks: counts.iter().map(|count| count.open).sum(),
                 model_version: model.map_or_else(String::new, |model| model.version),
                 registry_version: registry.map_or_else(String::new, |it| it.version.clone()),

@@ -9,7 +9,6 @@ use api::{
     status::{self as proto, ExportStatusesResponse},
 };
 use jiff::civil::Date;
-use record::AgencyId;
 use store::{StatusFilter, Store};
 use tokio::{
     runtime::Handle,
@@ -19,7 +18,7 @@ use tokio::{
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
-use super::statuses::cursor_at;
+use super::feed::Feed;
 use crate::{engine::read_status, status::of_store};
 
 /// Exports at a time: each keeps one state of the database alive.
@@ -50,14 +49,14 @@ impl Default for Exports {
 }
 
 impl Exports {
-    /// Starts to export the statuses of an agency, which are said to be those of `today`.
+    /// Starts to export the statuses of a feed's agency, which are said to be those of `today`.
     ///
     /// # Errors
     /// `SERVICE_BUSY` when too many exports are under way.
     pub fn start(
         &self,
         store: &Store,
-        agency: AgencyId,
+        feed: Feed,
         filter: StatusFilter,
         today: Date,
     ) -> Result<ExportStream, Status> {
@@ -68,7 +67,7 @@ impl Exports {
         let (send, stream) = mpsc::channel(MESSAGES_WAITING_MAX);
         let outlet = Outlet { send, waiting: Vec::new(), today, _permit: permit };
         let store = store.clone();
-        tokio::task::spawn_blocking(move || outlet.export(&store, &agency, &filter));
+        tokio::task::spawn_blocking(move || outlet.export(&store, &feed, &filter));
         Ok(Box::pin(ReceiverStream::new(stream)))
     }
 }
@@ -83,10 +82,10 @@ struct Outlet {
 
 impl Outlet {
     /// Sends the statuses and then the cursor; after an error, that error.
-    fn export(mut self, store: &Store, agency: &AgencyId, filter: &StatusFilter) {
+    fn export(mut self, store: &Store, feed: &Feed, filter: &StatusFilter) {
         let today = Some(date_to_proto(self.today));
         let mut failed = None;
-        let exported = store.export_statuses(agency, filter, |row| {
+        let exported = store.export_statuses(&feed.agency, filter, |row| {
             let taken = read_status(&row.payload)
                 .map_err(|e| Some(of_store(&e, ErrorReason::Internal)))
                 .and_then(|status| {
@@ -103,7 +102,7 @@ impl Outlet {
         let cursor = exported.map_err(|e| Some(of_store(&e, ErrorReason::Internal)));
         let ended = failed.map_or(cursor, Err).and_then(|cursor| {
             self.flush()?;
-            let cursor = cursor_at(agency, cursor);
+            let cursor = feed.cursor(cursor);
             self.pass(ExportStatusesResponse { statuses: Vec::new(), cursor })
         });
         if let Err(Some(error)) = ended {
