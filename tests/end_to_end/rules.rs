@@ -33,7 +33,7 @@ fn a_change_of_rules_is_applied_to_everybody_and_told_as_such() {
         let next = changes.row("next")["cursor"].as_str().unwrap().to_owned();
         (changes.column("changes", "cause"), format!("--cursor {next}"))
     };
-    let (causes, cursor) = feed(&service, "");
+    let (causes, cursor) = feed(&service, "--all");
     assert_eq!(causes, ["own_data".to_owned()].into());
 
     service.stop();
@@ -66,7 +66,7 @@ fn a_cursor_of_another_database_is_refused() {
         service
     };
     let (one, other) = (started(), started());
-    let cursor = one.ask("college", "status changes").row("next")["cursor"].clone();
+    let cursor = one.ask("college", "status changes --all").row("next")["cursor"].clone();
     let go_on = format!("status changes --cursor {}", cursor.as_str().unwrap());
     assert_eq!(one.ask("college", &go_on).rows("changes").len(), 0);
     other.waymark("college", &go_on).is_refused(65, "CURSOR_INVALID").tells(&["take a snapshot"]);

@@ -98,8 +98,8 @@ fn told(service: &Service, agency: &str, ids: &str) -> Vec<Value> {
         format!("status get {ids}"),
         format!("status get {ids} --as-of 2026-02-27 --known-at 2026-03-01"),
         format!("status get {ids} --as-of 2026-07-01 --known-at 2026-08-01"),
-        "status changes".to_owned(),
-        "status changes --limit 2".to_owned(),
+        "status changes --all".to_owned(),
+        "status changes --all --limit 2".to_owned(),
     ] {
         let run = service.ask(agency, &question);
         let sections = if question.contains("changes") {
@@ -164,7 +164,7 @@ fn what_an_agency_may_not_know_of_changes_nothing_of_what_it_is_told() {
         });
     }
     compare(&without, &with);
-    let causes = with.ask("workforce", "status changes").column("changes", "cause");
+    let causes = with.ask("workforce", "status changes --all").column("changes", "cause");
     let expected = ["calendar", "own_data", "rules"].map(str::to_owned);
     assert!(causes.is_subset(&expected.into()) && causes.len() > 1, "{causes:?}");
     for service in [&without, &with] {
@@ -201,7 +201,7 @@ fn a_change_says_whose_data_it_comes_from() {
     let service = started();
     send(&service, "college", STUDIES);
     let changes = |agency: &str| -> Vec<String> {
-        let rows = service.ask(agency, "status changes").rows("changes");
+        let rows = service.ask(agency, "status changes --all").rows("changes");
         let of_pathway = rows.iter().filter(|row| row["pathway"] == "HC-1");
         let cell = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
         of_pathway

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use api::status::{ListChangesRequest, StatusChange};
+use api::status::{Facet, ListChangesRequest, StatusChange};
 use clap::Args;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     client::{
-        answer::{day, failure, time},
+        answer::{day, failure, plain_name, time},
         connection::ConnectionArgs,
     },
     failure::Failure,
@@ -97,7 +97,19 @@ impl Changes {
 }
 
 /// The columns that are a change's own or that people look at first.
-const OWN: [&str; 7] = ["local_id", "pathway", "from", "to", "as_of", "changed_at", "cursor"];
+const OWN: [&str; 11] = [
+    "local_id",
+    "pathway",
+    "from",
+    "to",
+    "as_of",
+    "changed",
+    "effective_on",
+    "known_on",
+    "cause",
+    "changed_at",
+    "cursor",
+];
 
 /// The columns of a change; a whole one has those of the status after it too.
 pub fn columns(is_whole: bool) -> Vec<&'static str> {
@@ -108,12 +120,17 @@ pub fn columns(is_whole: bool) -> Vec<&'static str> {
 /// The cells of a change, one per column.
 pub fn change_cells(change: &StatusChange, is_whole: bool) -> Vec<Value> {
     let status = change.status.clone().unwrap_or_default();
+    let facets: Vec<String> = change.changed().map(facet_name).collect();
     let mut row = vec![
         text(&status.local_id),
         text(&status.pathway),
         text(&change.previous_label),
         text(&status.label),
         day(status.as_of.as_ref()),
+        text(facets.join(", ")),
+        day(change.effective_on.as_ref()),
+        day(change.known_on.as_ref()),
+        plain_name(change.cause().as_str_name(), "CAUSE"),
         time(change.changed_at.as_ref()),
         text(&change.cursor),
     ];
@@ -122,4 +139,9 @@ pub fn change_cells(change: &StatusChange, is_whole: bool) -> Vec<Value> {
         row.extend(named.filter(|(it, _)| !OWN.contains(&it.name)).map(|(_, cell)| cell));
     }
     row
+}
+
+fn facet_name(facet: Facet) -> String {
+    let name = plain_name(facet.as_str_name(), "FACET");
+    name.as_str().unwrap_or_default().to_owned()
 }
