@@ -7,7 +7,7 @@ use std::{hint::black_box, sync::Arc};
 use benches::{encoded, encoder, schema, state, values};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use linkage::{DEFAULT_MODEL, Linker, Model, Policy, TrainingOptions};
-use pathways::{RuleProfile, Rules};
+use pathways::Rules;
 use record::RecordVersion;
 use synthetic::{Catalog, PersonId};
 
@@ -54,10 +54,10 @@ fn link(criterion: &mut Criterion) {
 
 fn evaluate(criterion: &mut Criterion) {
     let (state, registry) = (state(PEOPLE), pathways::default_registry());
-    let profile = RuleProfile::parse(pathways::DEFAULT_PROFILE).expect("the shipped profile fits");
+    let profiles = pathways::default_profiles();
     let catalog = Catalog::new(&registry);
     let people: Vec<_> = (0..PEOPLE).map(|n| state.events_of(PersonId(n), &catalog)).collect();
-    let rules = Rules::new(&registry, &profile);
+    let rules = Rules::new(&registry, &profiles);
     let until = state.settings.until;
     let mut group = criterion.benchmark_group("evaluate");
     group.sample_size(10).throughput(Throughput::Elements(people.len() as u64));

@@ -5,20 +5,22 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "waymark/admin/v1/admin.proto",
     "waymark/event/v1/event.proto",
     "waymark/file/v1/file.proto",
     "waymark/registry/v1/registry.proto",
     "waymark/review/v1/review.proto",
+    "waymark/statement/v1/statement.proto",
     "waymark/status/v1/status.proto",
     "waymark/submission/v1/submission.proto",
     "waymark/type/v1/record_key.proto",
 ];
 
 /// Messages whose derived `Debug` would show local ids, encodings or secrets.
-const REDACTED: [&str; 9] = [
+const REDACTED: [&str; 10] = [
     "waymark.event.v1.Event",
+    "waymark.event.v1.IdChange",
     "waymark.submission.v1.Row",
     "waymark.submission.v1.Row.row",
     "waymark.submission.v1.IdentityRecord",

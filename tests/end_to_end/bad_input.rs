@@ -2,6 +2,8 @@
 
 use support::Service;
 
+use crate::made_up;
+
 /// Good and bad rows: what is wrong stands in the tests.
 fn mixed_file() -> String {
     let oversize = "y".repeat(70_000);
@@ -249,6 +251,109 @@ B1,E1,drop,NUR101,2026SP,2026-01-12,
     ]);
     let receipt = run.row("receipts");
     assert_eq!((&receipt["accepted"], &receipt["rejected"]), (&1.into(), &3.into()));
+}
+
+/// Each row that is wrong in one way, and what is said of it: the row's fault stands in the columns
+/// `kind,code,code_system,course,start,end,occupation,occupation_system,program,pathway,naics`.
+const BAD_EVENTS: [(&str, &str); 12] = [
+    (
+        "enrollment,,,NUR101,2026-01-12,2026-01-11,,,,,",
+        "end does not fit: give a last day on or after the start (EVENT_INVALID)",
+    ),
+    (
+        "service,OST,,,2026-01-12,2026-01-11,,,adult,,",
+        "end does not fit: give a last day on or after the start (EVENT_INVALID)",
+    ),
+    (
+        "enrollment,nursing,cip2020,,2026-01-12,2026-05-08,,,,,",
+        "code does not fit: give a CIP code such as 51.0801 (EVENT_INVALID)",
+    ),
+    ("enrollment,51.0801,cip1990,,2026-01-12,2026-05-08,,,,,", "code_system does not fit: give"),
+    (
+        "training,,,,2026-01-12,2026-05-08,nurse,soc2018,adult,,",
+        "occupation does not fit: give a code such as 29-1141",
+    ),
+    ("enrollment,,,NUR101,2026-01-12,2026-13-01,,,,,", "end does not fit: give a date such as"),
+    ("pathway_flag,,,,2026-01-12,,,,,Nurse!,", "pathway does not fit: give"),
+    ("enrollment,,,NUR101,,2026-05-08,,,,,", "start does not fit: give a date such as"),
+    // What only the service knows: the editions in use, and the pathways.
+    (
+        "enrollment,51.0801,cip2010,,2026-01-12,2026-05-08,,,,,",
+        "the row was rejected by the service (wrong_edition at event.enrollment): give the edition \
+         of the code that was in use on the day of the event (ROW_REJECTED)",
+    ),
+    (
+        "training,,,,2026-01-12,2026-05-08,29-2061,soc2010,adult,,",
+        "the row was rejected by the service (wrong_edition at event.training)",
+    ),
+    (
+        "pathway_flag,,,,2026-01-12,,,,,HC-7,",
+        "the row was rejected by the service (unknown_pathway at event.pathway_flag): give the id \
+         of a registered pathway (ROW_REJECTED)",
+    ),
+    (
+        "enrollment,51.0801,cip2020,,2019-01-12,2019-05-08,,,,,",
+        "the row was rejected by the service (wrong_edition at event.enrollment)",
+    ),
+];
+
+/// When the editions of the code systems were in use.
+const EDITIONS: &str = "
+[[code_system]]
+name = \"cip2010\"
+effective_from = 2010-07-01
+effective_to = 2020-06-30
+[[code_system]]
+name = \"cip2020\"
+effective_from = 2020-07-01
+[[code_system]]
+name = \"soc2010\"
+effective_from = 2010-01-01
+effective_to = 2018-12-31
+";
+
+#[test]
+fn every_bad_event_is_told_by_row_field_and_remedy_and_costs_no_other() {
+    let mut service = Service::prepare("[pathways]\nregistry = \"pathways\"");
+    std::fs::create_dir(service.path("pathways")).unwrap();
+    service.write("pathways/registry.toml", format!("{}{EDITIONS}", made_up::REGISTRY));
+    service.launch();
+    service.add_agency("college");
+    let mut file = "local_id,event_id,kind,code,code_system,course,start,end,occupation,\
+                    occupation_system,program,pathway,naics\n"
+        .to_owned();
+    for (place, (row, _)) in BAD_EVENTS.iter().enumerate() {
+        let good = "enrollment,,,NUR101,2026-01-12,2026-05-08,,,,,";
+        file.push_str(&format!("B1,bad{place},{row}\nB1,good{place},{good}\n"));
+    }
+    service.write("events.csv", file);
+    let run = service.waymark("college", "events submit events.csv --agency college --format json");
+    run.exits(1);
+    for (place, (_, told)) in BAD_EVENTS.iter().enumerate() {
+        let line = 2 + 2 * place;
+        run.tells(&[&format!("events.csv, line {line}: {told}")]);
+    }
+    let (receipt, n) = (run.row("receipts"), BAD_EVENTS.len());
+    assert_eq!((&receipt["accepted"], &receipt["rejected"]), (&n.into(), &n.into()));
+    assert_eq!(service.info("events"), n);
+
+    // Mended where it was told, every one is accepted.
+    let mended = service
+        .read("events.rejected.csv")
+        .replace("2026-01-11", "2026-01-13")
+        .replace("nursing,cip2020", "51.38,cip2020")
+        .replace("cip1990", "cip2020")
+        .replace("nurse,", "29-1141,")
+        .replace("2026-13-01", "2026-12-01")
+        .replace("Nurse!", "HC-1")
+        .replace("NUR101,,", "NUR101,2026-01-12,")
+        .replace("cip2010,,2026", "cip2020,,2026")
+        .replace("soc2010", "soc2018")
+        .replace("HC-7", "HC-1")
+        .replace("cip2020,,2019-01-12,2019", "cip2010,,2019-01-12,2019");
+    service.write("mended.csv", mended);
+    let run = service.waymark("college", "events submit mended.csv --agency college --format json");
+    assert_eq!(run.exits(0).row("receipts")["accepted"], n);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A day that passes changes statuses although nobody sends anything.
 
-use support::Service;
+use support::{OPERATOR, Service};
 
 use crate::made_up::HEADER;
 
@@ -23,7 +23,7 @@ fn status(service: &Service, options: &str) -> serde_json::Value {
 
 /// The changes of the pathway after `cursor`, as label before and label after, and the new cursor.
 fn changes(service: &Service, cursor: &str) -> (Vec<[String; 2]>, String) {
-    let option = if cursor.is_empty() { String::new() } else { format!("--cursor {cursor}") };
+    let option = if cursor.is_empty() { "--all".to_owned() } else { format!("--cursor {cursor}") };
     let feed = service.ask("college", &format!("status changes {option}"));
     let rows = feed.rows("changes").into_iter().filter(|change| change["pathway"] == "HC-1");
     let text = |cell: &serde_json::Value| cell.as_str().unwrap().to_owned();
@@ -54,6 +54,8 @@ fn a_student_becomes_a_leaver_on_the_day_the_deadline_passes_and_the_feed_says_s
     let (second, next) = changes(&service, &cursor);
     let label = before["label"].as_str().unwrap().to_owned();
     assert_eq!(second, [[label, "leaver".to_owned()]]);
+    let causes = service.ask("college", &format!("status changes --cursor {cursor}"));
+    assert_eq!(causes.column("changes", "cause"), ["calendar".to_owned()].into());
 
     // Neither another start nor another day says it again.
     service.kill();
@@ -63,6 +65,16 @@ fn a_student_becomes_a_leaver_on_the_day_the_deadline_passes_and_the_feed_says_s
     service.launch_with(&on("2026-09-15"));
     assert_eq!(changes(&service, &next).0, Vec::<[String; 2]>::new());
     assert_eq!(changes(&service, "").0.len(), 2);
+    assert_eq!(service.ask(OPERATOR, "admin reconcile").row("compared")["differences"], 0);
+    // Only who was due was evaluated.
+    let days: Vec<_> = service
+        .log()
+        .lines()
+        .filter_map(|line| line.split_once("a new day")?.1.into())
+        .map(str::to_owned)
+        .collect();
+    let n_evaluated = |day: usize| days[day].split_once("participants=").unwrap().1.to_owned();
+    assert_eq!((days.len(), n_evaluated(0), n_evaluated(1)), (2, "1".into(), "0".into()));
 
     // What held on the earlier day still holds for that day.
     let then = status(&service, "--as-of 2026-08-31 --known-at 2026-08-31");

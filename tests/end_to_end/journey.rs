@@ -34,6 +34,14 @@ S3,E2,enrollment,,NUR101,2026SP,2026-01-12,2026-05-08,
 S3,E3,credential,CNA,,,2026-02-20,,license
 ";
 
+/// Services for Ana and Luis at the workforce board, a class for Ana in adult education.
+const SERVICES: &str = "\
+local_id,event_id,kind,code,program,start,end
+W1,E1,service,HC-TRAINING,adult,2026-02-02,2026-02-20
+W2,E2,service,HC-TRAINING,adult,2026-02-02,2026-02-20
+";
+const FLAGS: &str = "local_id,event_id,kind,pathway,start\nA1,E1,pathway_flag,HC-1,2026-02-09\n";
+
 fn started() -> Service {
     let service = Service::start("fixed_date = \"2026-03-01\"");
     let files = [("college", COLLEGE), ("workforce", WORKFORCE), ("adult-ed", ADULT_ED)];
@@ -48,6 +56,15 @@ fn started() -> Service {
     service.accepts("adult-ed", "adult-ed.csv", "");
     service.settle();
     service
+}
+
+/// The other agencies send what they have: who sends nothing that counts is told nothing.
+fn others_send_events(service: &Service) {
+    for (agency, events) in [("workforce", SERVICES), ("adult-ed", FLAGS)] {
+        service.write("more.csv", events);
+        service.waymark(agency, &format!("events submit more.csv --agency {agency}")).exits(0);
+    }
+    service.settle();
 }
 
 #[test]
@@ -65,7 +82,9 @@ fn records_and_events_become_statuses_that_each_agency_sees_of_its_own_people() 
     assert!(!statuses.rows("reasons").is_empty());
 
     // Workforce knows Ana too, and through her what she is at the college.
-    let own = service.ask("workforce", "status list");
+    assert_eq!(service.ask("workforce", "status list").rows("statuses").len(), 0);
+    others_send_events(&service);
+    let own = service.ask("workforce", "status list --label participant");
     assert_eq!(own.column("statuses", "local_id"), BTreeSet::from(["W1".to_owned()]));
     assert_eq!(own.column("statuses", "label"), BTreeSet::from(["participant".to_owned()]));
     let leavers = service.ask("college", "status list --label leaver");
@@ -80,6 +99,7 @@ fn records_and_events_become_statuses_that_each_agency_sees_of_its_own_people() 
 #[test]
 fn one_agency_has_one_pseudonym_of_a_person_and_no_two_agencies_have_the_same() {
     let service = started();
+    others_send_events(&service);
     let of = |agency: &str, ids: &str| {
         service.ask(agency, &format!("status get {ids}")).column("statuses", "pseudonym")
     };
@@ -107,12 +127,13 @@ fn batches_are_listed_and_shown() {
 #[test]
 fn a_steward_links_one_uncertain_match_and_separates_another() {
     let service = started();
+    others_send_events(&service);
     let anas = ["adult-ed/A1", "college/S1", "college/S2", "workforce/W1"];
     let group = |records: &[&str]| records.iter().map(|it| (*it).to_owned()).collect();
     assert!(service.partition().contains(&group(&anas)));
     assert_eq!(tasks(&service).len(), 2);
 
-    let cursor = service.ask("workforce", "status changes").row("next");
+    let cursor = service.ask("workforce", "status changes --all").row("next");
     let cursor = cursor["cursor"].as_str().unwrap();
     let luis = task(&service, "college/S3", "workforce/W2");
     let shown = service.ask("pat", &format!("review show {luis}"));
@@ -139,6 +160,7 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
     // Workforce hears of Luis now, once.
     let changes = service.ask("workforce", &format!("status changes --cursor {cursor}"));
     assert_eq!(changes.column("changes", "local_id"), BTreeSet::from(["W2".to_owned()]));
+    assert_eq!(changes.column("changes", "cause"), BTreeSet::from(["other_data".to_owned()]));
     let next = changes.row("next");
     let next = next["cursor"].as_str().unwrap();
     let nothing = service.ask("workforce", &format!("status changes --cursor {next}"));
@@ -149,11 +171,12 @@ fn a_steward_links_one_uncertain_match_and_separates_another() {
 #[test]
 fn the_feed_gives_every_change_once_however_it_is_paged() {
     let service = started();
-    let all = service.ask("college", "status changes").rows("changes");
+    let all = service.ask("college", "status changes --all").rows("changes");
     assert!(all.len() >= 4, "two people, each with a pathway and the whole system");
     let (mut cursor, mut paged) = (String::new(), Vec::new());
     loop {
-        let from = if cursor.is_empty() { cursor } else { format!("--cursor {cursor}") };
+        let from =
+            if cursor.is_empty() { "--all".to_owned() } else { format!("--cursor {cursor}") };
         let page = service.ask("college", &format!("status changes --limit 1 {from}"));
         cursor = page.row("next")["cursor"].as_str().unwrap().to_owned();
         if page.rows("changes").is_empty() {

@@ -9,6 +9,9 @@ use synthetic::{Agency, Noise, Settings, State};
 pub const HEADER: &str =
     "local_id,first_name,last_name,date_of_birth,ssn,sex,street_address,city,zip\n";
 
+/// The registry of the worked examples: HC-1 requires the college's data.
+pub const REGISTRY: &str = include_str!("../../crates/pathways/tests/tables/registry.toml");
+
 /// A made-up state whose records are wrong more often than usual.
 pub fn state(people: u32) -> State {
     let noise = Noise::scaled(2.0);

@@ -4,11 +4,16 @@
 
 mod bad_input;
 mod calendar;
+mod completeness;
 mod decisions;
 mod durability;
+mod feed;
 mod journey;
 mod made_up;
 mod order;
 mod refusals;
+mod rules;
+mod sharing;
 mod snapshot;
 mod steward;
+mod waiting;

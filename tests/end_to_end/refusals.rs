@@ -138,8 +138,8 @@ fn an_agency_sees_nothing_of_another() {
     assert_eq!(n_batches(&service, "workforce"), 0);
     service.waymark("workforce", "status get S1").is_refused(65, "RECORD_UNKNOWN");
     assert_eq!(service.ask("workforce", "status list").rows("statuses").len(), 0);
-    assert_eq!(service.ask("workforce", "status changes").rows("changes").len(), 0);
-    let cursor = service.ask("college", "status changes").row("next");
+    assert_eq!(service.ask("workforce", "status changes --all").rows("changes").len(), 0);
+    let cursor = service.ask("college", "status changes --all").row("next");
     let cursor = cursor["cursor"].as_str().unwrap();
     service
         .waymark("workforce", &format!("status changes --cursor {cursor}"))
@@ -180,7 +180,7 @@ fn every_role_does_its_own_work_only() {
             &[
                 "submit people.csv --agency college --key linkage.key",
                 "status get S1",
-                "status changes",
+                "status changes --all",
                 "review list",
                 "explain college/S1",
             ],
@@ -220,6 +220,8 @@ fn what_does_not_exist_is_named_by_its_page() {
 #[test]
 fn the_service_refuses_settings_that_it_cannot_serve_by() {
     let mut service = Service::prepare("");
+    let calendar = "calendar = { period = \"semester\", grace_days = 14 }";
+    service.write("sources.toml", format!("[[source]]\nagency = \"college\"\n{calendar}\n"));
     for (listen, settings, told) in [
         ("0.0.0.0:0", "", "only a loopback address"),
         ("[::]:0", "", "only a loopback address"),
@@ -228,6 +230,7 @@ fn the_service_refuses_settings_that_it_cannot_serve_by() {
         (FREE_PORT, "fixed_date = \"2026-02-30\"", "fixed_date"),
         (FREE_PORT, "lissten = true", "lissten"),
         (FREE_PORT, "[linkage]\nschema = \"missing.toml\"", "missing.toml"),
+        (FREE_PORT, "[linkage]\nsources = \"sources.toml\"", "sources.toml, line 3: "),
         (FREE_PORT, "[limits]\nsnapshot_withdrawal_share = 2.0", "0 to 1 is allowed"),
         (FREE_PORT, "[linkage]\nkey_check_value = \"12\"", "32 hexadecimal digits"),
     ] {

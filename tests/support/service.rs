@@ -66,6 +66,17 @@ impl Service {
         self.launch_at(&address);
     }
 
+    /// Another service on a copy of everything in the folder of this one, which must have stopped.
+    /// Neither runs afterwards.
+    pub fn copy(&self) -> Self {
+        assert!(self.process.is_none(), "the service still runs");
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        copy_files(self.folder.path(), folder.path());
+        copy_files(&self.path("data"), &folder.path().join("data"));
+        let settings = self.settings.clone();
+        Self { folder, settings, process: None, address: String::new() }
+    }
+
     fn launch_at(&mut self, listen: &str) {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, &self.settings);
@@ -257,6 +268,17 @@ impl Drop for Service {
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
             let _ = process.wait();
+        }
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_file() {
+            let name = path.file_name().expect("a file has a name");
+            fs::copy(&path, to.join(name)).expect("a file can be copied");
         }
     }
 }

@@ -4,6 +4,8 @@ use crate::convert::Violation;
 
 /// Most rows in one append message.
 pub const MAX_ROWS_PER_APPEND: usize = 1_000;
+/// Most statements in one call.
+pub const MAX_STATEMENTS: usize = 1_000;
 /// Most bytes of one row in its canonical encoding.
 pub const MAX_ROW_BYTES: usize = 64 * 1024;
 /// Most bytes of one message.

@@ -35,6 +35,7 @@ fn event() -> Row {
     let event = Event {
         local_id: "A-1".to_owned(),
         source_event_id: "w-2024Q2".to_owned(),
+        supersedes: None,
         purpose_tags: vec!["reports".to_owned(), "statuses".to_owned()],
         detail: Some(Detail::Wages(wages)),
     };

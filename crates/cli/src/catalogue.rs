@@ -17,6 +17,8 @@ pub enum Code {
     EncodedFileInvalid,
     /// A row of an events file is not an event.
     EventInvalid,
+    /// A row of a statements file is not a statement.
+    StatementInvalid,
     /// A file is not UTF-8 text.
     FileNotUtf8,
     /// A file cannot be read.
@@ -43,6 +45,10 @@ pub enum Code {
     ModelFileInvalid,
     /// `--resume` finds no earlier run.
     NothingToResume,
+    /// A catalogue of programs is not what it should be.
+    CatalogueInvalid,
+    /// A pathway registry, a rule profile or the calendars of the sources are wrong.
+    RegistryInvalid,
     /// A record with nothing to compare.
     NothingToCompare,
     /// A file exists that must not be overwritten.
@@ -74,6 +80,7 @@ macro_rules! page {
 
 const PAGES: &[Page] = &[
     page!(AgencyInvalid, "AGENCY_INVALID", BadInput),
+    page!(CatalogueInvalid, "CATALOGUE_INVALID", BadInput),
     page!(ColumnRepeated, "COLUMN_REPEATED", BadInput),
     page!(ColumnUnknown, "COLUMN_UNKNOWN", BadInput),
     page!(EncodedFileInvalid, "ENCODED_FILE_INVALID", BadInput),
@@ -92,12 +99,14 @@ const PAGES: &[Page] = &[
     page!(NothingToCompare, "NOTHING_TO_COMPARE", BadInput),
     page!(NothingToResume, "NOTHING_TO_RESUME", BadInput),
     page!(OutputExists, "OUTPUT_EXISTS", Io),
+    page!(RegistryInvalid, "REGISTRY_INVALID", BadConfig),
     page!(RowMalformed, "ROW_MALFORMED", BadInput),
     page!(RowTooLarge, "ROW_TOO_LARGE", BadInput),
     page!(SchemaInvalid, "SCHEMA_INVALID", BadConfig),
     page!(SecretFileOpen, "SECRET_FILE_OPEN", BadConfig),
     page!(ServerAddressInvalid, "SERVER_ADDRESS_INVALID", BadConfig),
     page!(ServerUnreachable, "SERVER_UNREACHABLE", Unreachable),
+    page!(StatementInvalid, "STATEMENT_INVALID", BadInput),
     page!(TokenFileMissing, "TOKEN_FILE_MISSING", NotPermitted),
     page!(VersionInvalid, "VERSION_INVALID", BadInput),
 ];

@@ -51,12 +51,16 @@ pub enum Command {
     Submit(commands::submit::Submit),
     /// Send events
     Events(commands::events::Events),
+    /// State how far the agency has reported, which wages are loaded, what became of an employer
+    Statements(commands::statements::Statements),
     /// Show the statuses of the agency's own people
     Status(commands::status::StatusCommand),
     /// Show what was submitted and what became of it
     Batch(commands::batch::Batch),
     /// Show and settle the matches that the service is not sure of
     Review(commands::review::Review),
+    /// Check the pathway registry, or propose rows for it
+    Registry(commands::registry::RegistryCommand),
     /// Explain why a record belongs to its participant, or why two records do or do not match
     Explain(commands::explain::Explain),
     /// Train a linkage model, without labels

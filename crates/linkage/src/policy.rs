@@ -52,6 +52,9 @@ struct SourceFile {
     agency: String,
     #[serde(default)]
     free_of_duplicates: bool,
+    /// When it is to report: of no concern to linkage.
+    #[serde(rename = "calendar")]
+    _calendar: Option<serde::de::IgnoredAny>,
 }
 
 impl Policy {
@@ -90,6 +93,8 @@ mod tests {
         assert_eq!(policy.free_of_duplicates.len(), 1);
         let twice = Policy::with_sources(&one.repeat(2)).unwrap_err().to_string();
         assert!(twice.contains("'college' has two entries"), "{twice}");
+        let calendar = "calendar = { period = \"census\", grace_days = 14 }\n";
+        assert!(Policy::with_sources(&format!("{one}{calendar}")).is_ok());
         let typo = one.replace("free_of", "without");
         assert!(Policy::with_sources(&typo).unwrap_err().to_string().contains("not readable"));
     }

@@ -5,11 +5,14 @@ use record::AgencyId;
 
 use crate::{
     enrollment::{Enrollment, enrollments},
-    event::{Event, EventDetail, attribute},
-    profile::{Route, RuleProfile, SharedAttribution},
+    event::{Event, EventDetail, OccupationCode, ProgramCode},
+    profile::{Precedence, Route, RuleProfile, SharedAttribution},
     registry::{Component, ComponentKind, RegistryVersion, Role},
-    status::{EventRef, PathwayId, Warning},
+    status::{EventRef, Warning},
 };
+
+/// The kind of service that a training is.
+const TRAINING: &str = "training";
 
 /// What an activity is worth by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,17 +71,17 @@ impl<'a> Reader<'a> {
         }
         for event in events.iter().copied() {
             match &event.detail {
-                EventDetail::ClassHours { class, on, hours_hundredths } => {
-                    self.attended(event, class, *on, *hours_hundredths);
+                EventDetail::ClassHours { class, program, on, hours_hundredths } => {
+                    self.attended(event, class, program.as_ref(), *on, *hours_hundredths);
                 }
                 EventDetail::Service { code, program, start, end } => {
                     self.served(event, code, program, (*start, *end));
                 }
-                EventDetail::Attribute { name, value, from }
-                    if name == attribute::CAREER_PATHWAY =>
-                {
-                    self.flagged(event, value, *from);
+                EventDetail::Training { program, study, occupation, start, end } => {
+                    let subject = (study.as_ref(), occupation.as_ref());
+                    self.trained(event, program, subject, (*start, *end));
                 }
+                EventDetail::PathwayFlag { pathway, on } => self.flagged(event, pathway, *on),
                 _ => {}
             }
         }
@@ -90,18 +93,8 @@ impl<'a> Reader<'a> {
 
     fn enrolled(&mut self, row: &Enrollment<'a>) {
         let source = &row.event.source;
-        let mut places: Vec<(usize, Standing)> = Vec::new();
-        let program = row.program.map(|it| (ComponentKind::Program(it.system), it.code.as_str()));
         let course = row.course.map(|it| (ComponentKind::Course, it));
-        for (kind, code) in program.into_iter().chain(course) {
-            for (pathway, component) in self.registry.components(kind, code, source, row.start) {
-                let standing = self.standing(component);
-                match places.iter_mut().find(|(other, _)| *other == pathway) {
-                    Some((_, best)) => *best = standing.max(*best),
-                    None => places.push((pathway, standing)),
-                }
-            }
-        }
+        let places = self.places(source, row.program.map(of_program), course, row.start);
         let bridge = row.to_term_end && self.profile.leave.term_bridge;
         let bridge = bridge.then(|| self.registry.next_required_census(source, row.end)).flatten();
         let what = row.course.or_else(|| row.program.map(|it| it.code.as_str()));
@@ -123,10 +116,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn attended(&mut self, event: &'a Event, class: &'a str, on: Date, hours_hundredths: u32) {
-        let kind = ComponentKind::Class;
-        for (pathway, component) in self.registry.components(kind, class, &event.source, on) {
-            let standing = self.standing(component);
+    fn attended(
+        &mut self,
+        event: &'a Event,
+        class: &'a str,
+        program: Option<&'a ProgramCode>,
+        on: Date,
+        hours_hundredths: u32,
+    ) {
+        let class = Some((ComponentKind::Class, class));
+        for (pathway, standing) in self.places(&event.source, program.map(of_program), class, on) {
             self.activities.push(Activity {
                 hours_hundredths,
                 ..activity(pathway, event, (on, on), Route::ClassHours, standing)
@@ -134,29 +133,76 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The pathways in which one or the other code stands, with the better of the two standings.
+    fn places(
+        &self,
+        source: &AgencyId,
+        program: Option<(ComponentKind, &str)>,
+        other: Option<(ComponentKind, &str)>,
+        start: Date,
+    ) -> Vec<(usize, Standing)> {
+        let mut places: Vec<(usize, Standing)> = Vec::new();
+        for (kind, code) in program.into_iter().chain(other) {
+            for (pathway, component) in self.registry.components(kind, code, source, start) {
+                let standing = self.standing(component);
+                match places.iter_mut().find(|(other, _)| *other == pathway) {
+                    Some((_, best)) => *best = standing.max(*best),
+                    None => places.push((pathway, standing)),
+                }
+            }
+        }
+        places
+    }
+
     fn served(&mut self, event: &'a Event, code: &'a str, program: &str, days: (Date, Date)) {
         let kind = ComponentKind::Service;
         for (pathway, component) in self.registry.components(kind, code, &event.source, days.0) {
             let service = component.service.as_deref().unwrap_or_default();
-            let causes = self.profile.causes_participation(program, service);
-            if causes.is_none() {
-                let warning = Warning::UnknownServiceProgram(EventRef::of(event));
-                self.warnings.push((pathway, warning));
-            }
-            let standing = match causes {
-                Some(true) => self.standing(component),
-                _ => Standing::Touch,
-            };
-            self.activities.push(activity(pathway, event, days, Route::Service, standing));
+            self.caused(event, program, service, days, (pathway, self.standing(component)));
         }
     }
 
-    fn flagged(&mut self, event: &'a Event, value: &str, from: Date) {
-        let id = value.parse::<PathwayId>().ok();
-        let Some(pathway) = id.and_then(|id| self.registry.pathway_index(&id)) else { return };
-        let counts = self.profile.entry.any_of.contains(&Route::AgencyFlag);
+    fn trained(
+        &mut self,
+        event: &'a Event,
+        program: &str,
+        (study, occupation): (Option<&'a ProgramCode>, Option<&'a OccupationCode>),
+        days: (Date, Date),
+    ) {
+        let occupation =
+            occupation.map(|it| (ComponentKind::Occupation(it.system), it.code.as_str()));
+        for place in self.places(&event.source, study.map(of_program), occupation, days.0) {
+            self.caused(event, program, TRAINING, days, place);
+        }
+    }
+
+    /// A service of some kind, paid for by `program`: the profile says whether it counts.
+    fn caused(
+        &mut self,
+        event: &'a Event,
+        program: &str,
+        service: &str,
+        days: (Date, Date),
+        (pathway, standing): (usize, Standing),
+    ) {
+        let causes = self.profile.causes_participation(program, service);
+        if causes.is_none() {
+            let warning = Warning::UnknownServiceProgram(EventRef::of(event));
+            self.warnings.push((pathway, warning));
+        }
+        let standing = if causes == Some(true) { standing } else { Standing::Touch };
+        self.activities.push(activity(pathway, event, days, Route::Service, standing));
+    }
+
+    fn flagged(&mut self, event: &'a Event, pathway: &str, on: Date) {
+        let Some(pathway) = self.registry.pathway_index(pathway) else { return };
+        let counts = match self.profile.flag.precedence {
+            Precedence::DerivedOrAsserted => self.profile.entry.any_of.contains(&Route::AgencyFlag),
+            Precedence::Derived => false,
+            Precedence::Asserted => true,
+        };
         let standing = if counts { Standing::Own } else { Standing::Touch };
-        self.activities.push(activity(pathway, event, (from, from), Route::AgencyFlag, standing));
+        self.activities.push(activity(pathway, event, (on, on), Route::AgencyFlag, standing));
     }
 
     fn standing(&self, component: &Component) -> Standing {
@@ -170,6 +216,10 @@ impl<'a> Reader<'a> {
             },
         }
     }
+}
+
+fn of_program(program: &ProgramCode) -> (ComponentKind, &str) {
+    (ComponentKind::Program(program.system), &program.code)
 }
 
 fn activity<'a>(

@@ -1,24 +1,47 @@
 //! Whether the agencies have reported up to a day, without which nobody can be said to have left.
 
-use jiff::civil::Date;
-use record::AgencyId;
+use std::collections::BTreeMap;
 
-/// What the agencies were to report by when, and what they declared.
+use jiff::{ToSpan, civil::Date};
+use record::AgencyId;
+use serde::Deserialize;
+
+use crate::{
+    days::{day_after, plus_days},
+    fault::{Fault, Faults},
+    registry::RegistryVersion,
+};
+
+/// When the agencies are to report, and what they declared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completeness {
-    expectations: Vec<Expectation>,
+    calendars: BTreeMap<AgencyId, Calendar>,
     declarations: Vec<Declaration>,
 }
 
-/// By `due`, a source is to have reported everything up to `period_end`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Expectation {
-    /// The agency.
-    pub source: AgencyId,
-    /// The last day of the period.
-    pub period_end: Date,
-    /// The last day of grace.
-    pub due: Date,
+/// When an agency is to report: each period in full by its last day and the days of grace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calendar {
+    /// The period that one report speaks of.
+    pub period: Period,
+    /// Days after the period by which the report is to be there.
+    pub grace_days: u16,
+}
+
+/// A period of reporting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// A week, Monday to Sunday.
+    Week,
+    /// A calendar month.
+    Month,
+    /// A calendar quarter.
+    Quarter,
+    /// From the day after one census of the registry's terms to the next census.
+    Census,
+    /// From the day after one term's end to the end of the next.
+    Term,
 }
 
 /// On a day, a source said that it had reported everything up to another day.
@@ -32,6 +55,24 @@ pub struct Declaration {
     pub declared_on: Date,
 }
 
+/// How far a source has reported, and how far it was to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The agency.
+    pub source: AgencyId,
+    /// The last day up to which it declared its data complete.
+    pub complete_through: Option<Date>,
+    /// The last day of the last period whose days of grace are over.
+    pub due_through: Option<Date>,
+}
+
+impl Reported {
+    /// Whether a report is overdue.
+    pub fn is_overdue(&self) -> bool {
+        self.complete_through < self.due_through
+    }
+}
+
 /// What is known about a source's data up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
@@ -40,34 +81,246 @@ pub(crate) enum Coverage {
     Overdue,
 }
 
+#[derive(Deserialize)]
+struct SourcesFile {
+    #[serde(default)]
+    source: Vec<SourceRow>,
+}
+
+/// The part of a source's entry that is about its calendar.
+#[derive(Deserialize)]
+struct SourceRow {
+    agency: String,
+    calendar: Option<CalendarRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CalendarRow {
+    period: Period,
+    grace_days: u16,
+}
+
 impl Completeness {
-    /// Expectations and declarations, in any order. A source without expectation is never overdue.
-    pub fn new(mut expectations: Vec<Expectation>, declarations: Vec<Declaration>) -> Self {
-        expectations.sort();
-        Self { expectations, declarations }
+    /// The calendars of the agencies, and what was declared, in any order. A source without
+    /// calendar is never overdue.
+    pub fn new(calendars: BTreeMap<AgencyId, Calendar>, declarations: Vec<Declaration>) -> Self {
+        Self { calendars, declarations }
+    }
+
+    /// Reads the calendars of a sources file (`config/sources.toml`), of which the name is for
+    /// messages.
+    ///
+    /// # Errors
+    /// [`Faults`] name the rows and what to give.
+    pub fn calendars(file: &str, text: &str) -> Result<BTreeMap<AgencyId, Calendar>, Faults> {
+        let rows: SourcesFile = toml::from_str(text)
+            .map_err(|error| Faults::from(Fault::syntax(file, text, &error)))?;
+        let mut calendars = BTreeMap::new();
+        let mut faults = Vec::new();
+        for (number, row) in (1..).zip(rows.source) {
+            let place = format!("source {number} ({})", row.agency);
+            let Some(CalendarRow { period, grace_days }) = row.calendar else { continue };
+            match row.agency.parse() {
+                Ok(agency) => {
+                    if calendars.insert(agency, Calendar { period, grace_days }).is_some() {
+                        faults.push(Fault::new(file, place, "the agency stands above; keep one"));
+                    }
+                }
+                Err(error) => faults.push(Fault::new(file, place, format!("agency: {error}"))),
+            }
+        }
+        Faults::check(faults).map(|()| calendars)
+    }
+
+    /// How far each source that has a calendar, or declared something, has reported by the end of
+    /// `known_at`; by source.
+    pub fn reported(&self, known_at: Date, registry: &RegistryVersion) -> Vec<Reported> {
+        let declared = self.declarations.iter().filter(|it| it.declared_on <= known_at);
+        let mut through: BTreeMap<&AgencyId, Option<Date>> =
+            self.calendars.keys().map(|source| (source, None)).collect();
+        for declaration in declared {
+            let last = through.entry(&declaration.source).or_default();
+            *last = (*last).max(Some(declaration.complete_through));
+        }
+        through
+            .into_iter()
+            .map(|(source, complete_through)| Reported {
+                source: source.clone(),
+                complete_through,
+                due_through: self.due_through(source, known_at, registry),
+            })
+            .collect()
+    }
+
+    /// The last day of the last period of `source` whose days of grace are over at `known_at`.
+    fn due_through(
+        &self,
+        source: &AgencyId,
+        known_at: Date,
+        registry: &RegistryVersion,
+    ) -> Option<Date> {
+        let calendar = self.calendars.get(source)?;
+        let day = known_at.saturating_sub((i64::from(calendar.grace_days) + 1).days());
+        match calendar.period {
+            Period::Census => {
+                registry.terms_of(source).map(|it| it.census).filter(|it| *it <= day).max()
+            }
+            Period::Term => {
+                registry.terms_of(source).map(|it| it.end).filter(|it| *it <= day).max()
+            }
+            period if last_day(period, day) == day => Some(day),
+            period => Some(first_day(period, day).saturating_sub(1.day())),
+        }
     }
 
     /// What is known at `known_at` about the data of `source` up to `day`. The period that holds
     /// `day` decides: a later file that is late changes nothing.
-    pub(crate) fn coverage(&self, source: &AgencyId, day: Date, known_at: Date) -> Coverage {
+    pub(crate) fn coverage(
+        &self,
+        source: &AgencyId,
+        day: Date,
+        known_at: Date,
+        registry: &RegistryVersion,
+    ) -> Coverage {
         let declared = self.declarations.iter().any(|it| {
             it.source == *source && it.complete_through >= day && it.declared_on <= known_at
         });
-        let due = self
-            .expectations
-            .iter()
-            .find(|it| it.source == *source && it.period_end >= day)
-            .map(|it| it.due);
-        match due {
+        match self.due(source, day, registry) {
             _ if declared => Coverage::Complete,
             Some(due) if due < known_at => Coverage::Overdue,
             _ => Coverage::NotYetDue,
         }
     }
 
-    /// The days on which [`Completeness::coverage`] may change.
-    pub(crate) fn days(&self) -> impl Iterator<Item = Date> + '_ {
-        let due = self.expectations.iter().map(|it| crate::days::day_after(it.due));
-        due.chain(self.declarations.iter().map(|it| it.declared_on))
+    /// The last day of grace of the period of `source` that holds `day`.
+    fn due(&self, source: &AgencyId, day: Date, registry: &RegistryVersion) -> Option<Date> {
+        let calendar = self.calendars.get(source)?;
+        let last_day = match calendar.period {
+            Period::Census => {
+                registry.terms_of(source).map(|it| it.census).find(|it| *it >= day)?
+            }
+            Period::Term => registry.terms_of(source).map(|it| it.end).find(|it| *it >= day)?,
+            period => last_day(period, day),
+        };
+        Some(plus_days(last_day, calendar.grace_days))
+    }
+
+    /// The days on which the coverage of the days up to `deadline` may change for these sources.
+    pub(crate) fn days(
+        &self,
+        sources: &[AgencyId],
+        deadline: Date,
+        registry: &RegistryVersion,
+    ) -> Vec<Date> {
+        let due = sources.iter().filter_map(|source| self.due(source, deadline, registry));
+        let declared = self.declarations.iter().filter(|it| sources.contains(&it.source));
+        due.map(day_after).chain(declared.map(|it| it.declared_on)).collect()
+    }
+}
+
+/// The first day of the week, month or quarter that holds `day`; `day` itself for other periods.
+fn first_day(period: Period, day: Date) -> Date {
+    match period {
+        Period::Week => day.saturating_sub(i32::from(day.weekday().to_monday_zero_offset()).days()),
+        Period::Month => day.first_of_month(),
+        Period::Quarter => {
+            let months = (i32::from(day.month()) - 1) % 3;
+            day.first_of_month().saturating_sub(months.months())
+        }
+        Period::Census | Period::Term => day,
+    }
+}
+
+/// The last day of the week, month or quarter that holds `day`; `day` itself for other periods.
+fn last_day(period: Period, day: Date) -> Date {
+    let first = first_day(period, day);
+    match period {
+        Period::Week => first.saturating_add(6.days()),
+        Period::Month => first.last_of_month(),
+        Period::Quarter => first.saturating_add(2.months()).last_of_month(),
+        Period::Census | Period::Term => day,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::default_registry;
+
+    fn due(period: Period, day: Date) -> Option<Date> {
+        let source: AgencyId = "college".parse().unwrap();
+        let calendars = [(source.clone(), Calendar { period, grace_days: 10 })].into();
+        let registry = default_registry();
+        Completeness::new(calendars, Vec::new()).due(&source, day, registry.latest())
+    }
+
+    #[test]
+    fn a_report_is_due_the_days_of_grace_after_its_period() {
+        assert_eq!(due(Period::Week, date(2024, 9, 2)), Some(date(2024, 9, 18)));
+        assert_eq!(due(Period::Week, date(2024, 9, 8)), Some(date(2024, 9, 18)));
+        assert_eq!(due(Period::Month, date(2024, 2, 1)), Some(date(2024, 3, 10)));
+        assert_eq!(due(Period::Quarter, date(2024, 12, 31)), Some(date(2025, 1, 10)));
+        assert_eq!(due(Period::Quarter, date(2024, 1, 31)), Some(date(2024, 4, 10)));
+        assert_eq!(due(Period::Census, date(2024, 9, 3)), Some(date(2024, 9, 13)));
+        assert_eq!(due(Period::Term, date(2024, 9, 3)), Some(date(2024, 12, 23)));
+        assert_eq!(due(Period::Term, date(2040, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_source_is_overdue_while_the_last_period_past_its_grace_is_not_declared() {
+        let (source, other): (AgencyId, AgencyId) =
+            ("college".parse().unwrap(), "wages".parse().unwrap());
+        let registry = default_registry();
+        let reported = |period, known_at| {
+            let declaration = |complete_through, declared_on| Declaration {
+                source: source.clone(),
+                complete_through,
+                declared_on,
+            };
+            let declarations = vec![
+                declaration(date(2024, 9, 30), date(2024, 10, 5)),
+                declaration(date(2024, 8, 31), date(2024, 10, 6)),
+                Declaration { source: other.clone(), ..declaration(date(2024, 1, 1), known_at) },
+            ];
+            let calendars = [(source.clone(), Calendar { period, grace_days: 10 })].into();
+            let all = Completeness::new(calendars, declarations);
+            let [of_source, of_other] =
+                all.reported(known_at, registry.latest()).try_into().unwrap();
+            assert_eq!((of_other.due_through, of_other.is_overdue()), (None, false));
+            (of_source.complete_through, of_source.due_through.unwrap(), of_source.is_overdue())
+        };
+        let declared = Some(date(2024, 9, 30));
+        for (period, known_at, expected) in [
+            (Period::Month, date(2024, 10, 4), (None, date(2024, 8, 31), true)),
+            (Period::Month, date(2024, 10, 10), (declared, date(2024, 8, 31), false)),
+            (Period::Month, date(2024, 10, 11), (declared, date(2024, 9, 30), false)),
+            (Period::Month, date(2024, 11, 10), (declared, date(2024, 9, 30), false)),
+            (Period::Month, date(2024, 11, 11), (declared, date(2024, 10, 31), true)),
+            (Period::Quarter, date(2025, 1, 10), (declared, date(2024, 9, 30), false)),
+            (Period::Quarter, date(2025, 1, 11), (declared, date(2024, 12, 31), true)),
+            (Period::Week, date(2024, 10, 16), (declared, date(2024, 9, 29), false)),
+            (Period::Week, date(2024, 10, 17), (declared, date(2024, 10, 6), true)),
+            (Period::Census, date(2024, 9, 13), (None, date(2024, 6, 10), true)),
+        ] {
+            assert_eq!(reported(period, known_at), expected, "{period:?} {known_at}");
+        }
+    }
+
+    #[test]
+    fn the_calendars_of_a_sources_file_are_read_and_mistakes_named_by_row() {
+        let text = "[[source]]\nagency = \"college\"\nfree_of_duplicates = true\n\
+                    calendar = { period = \"census\", grace_days = 14 }\n";
+        let calendars = Completeness::calendars("sources.toml", text).unwrap();
+        let expected = Calendar { period: Period::Census, grace_days: 14 };
+        assert_eq!(calendars.values().collect::<Vec<_>>(), [&expected]);
+        let refused =
+            |text: &str| Completeness::calendars("sources.toml", text).unwrap_err().to_string();
+        let twice = refused(&text.repeat(2));
+        assert_eq!(twice, "sources.toml: source 2 (college): the agency stands above; keep one");
+        let typo = refused(&text.replace("census", "semester"));
+        assert!(typo.starts_with("sources.toml, line 4: "), "{typo}");
     }
 }

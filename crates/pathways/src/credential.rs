@@ -5,17 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::{
-    event::{CredentialKind, Event, EventDetail},
+    days::plus_days,
+    event::{CodeSystem, CredentialKind, Event, EventDetail},
+    known::Known,
     profile::RuleProfile,
     registry::{ListedCredential, Pathway},
-    status::{Award, Completer},
+    status::{Award, Completer, Since},
 };
 
+type CredentialName = (String, Option<CredentialKind>);
+
 /// An award that qualifies for a pathway.
-#[derive(Clone, Copy)]
 pub(crate) struct Qualified<'a> {
     pub(crate) event: &'a Event,
     pub(crate) code: &'a str,
+    /// What makes two awards the same credential: the code, and the type beside a program's code.
+    name: CredentialName,
     pub(crate) kind: CredentialKind,
     pub(crate) awarded_on: Date,
     pub(crate) terminal: bool,
@@ -34,22 +39,37 @@ pub(crate) fn qualified<'a>(
     let mut held_before = BTreeSet::new();
     let mut awards = Vec::new();
     for event in events.iter().copied() {
-        let EventDetail::Credential { kind, code, awarded_on } = &event.detail else { continue };
+        let EventDetail::Credential { kind, code, system, awarded_on, .. } = &event.detail else {
+            continue;
+        };
         let (kind, awarded_on) = (*kind, *awarded_on);
+        let name = (code.to_ascii_uppercase(), system.map(|_| kind));
         if profile.credential.not_before_entry && awarded_on < first {
-            held_before.insert(code);
+            held_before.insert(name);
             continue;
         }
-        let listed = pathway.credentials.iter().find(|it| it.code.eq_ignore_ascii_case(code));
+        let listed = pathway.credentials.iter().find(|it| is_listed_as(it, kind, code, *system));
         let kind = listed.map_or(kind, |it| it.kind);
         if qualifies(kind, awarded_on, listed, profile) {
             let terminal = listed.is_some_and(|it| it.terminal);
-            awards.push(Qualified { event, code, kind, awarded_on, terminal });
+            awards.push(Qualified { event, code, name, kind, awarded_on, terminal });
         }
     }
-    awards.retain(|it| !held_before.iter().any(|code| code.eq_ignore_ascii_case(it.code)));
-    awards.sort_by_key(|it| (it.awarded_on, it.code, it.event));
+    awards.retain(|it| !held_before.contains(&it.name));
+    awards.sort_by(|a, b| (a.awarded_on, a.code, a.event).cmp(&(b.awarded_on, b.code, b.event)));
     awards
+}
+
+/// A credential is listed by a code of its own, or by its type and the program it concludes.
+fn is_listed_as(
+    row: &ListedCredential,
+    kind: CredentialKind,
+    code: &str,
+    system: Option<CodeSystem>,
+) -> bool {
+    row.system == system
+        && row.code.eq_ignore_ascii_case(code)
+        && (system.is_none() || row.kind == kind)
 }
 
 fn qualifies(
@@ -68,49 +88,44 @@ fn qualifies(
 
 /// The credential facet as of a day.
 ///
-/// `spells` are the first and last engaged days of the spells by then, `entry_known` the first
-/// day on which the entry could be known.
-pub(crate) fn completer(
-    qualified: &[Qualified<'_>],
-    events: &[&Event],
+/// `spells` are the first and last engaged days of the spells by then, `entry` the dates of entry.
+pub(crate) fn completer<'a>(
+    qualified: &[Qualified<'a>],
+    known: &Known<'a>,
     as_of: Date,
     spells: &[(Date, Date)],
-    entry_known: Date,
+    entry: Since,
     profile: &RuleProfile,
 ) -> Option<Completer> {
-    let awarded: Vec<_> = qualified.iter().filter(|it| it.awarded_on <= as_of).collect();
-    let window = profile.credential.post_leave_days;
-    let mut by_code: BTreeMap<String, Award> = BTreeMap::new();
+    let rules = &profile.credential;
+    let within = |awarded_on: Date, days: u16| {
+        let mut spells = spells.iter();
+        spells.any(|&(start, last)| start <= awarded_on && awarded_on <= plus_days(last, days))
+    };
+    let in_time = |on| rules.status_post_leave_days.is_none_or(|days| within(on, days));
+    let awarded: Vec<_> =
+        qualified.iter().filter(|it| it.awarded_on <= as_of && in_time(it.awarded_on)).collect();
+    let mut by_name: BTreeMap<&CredentialName, Award> = BTreeMap::new();
     for award in &awarded {
         let awarded_on = award.awarded_on;
-        let in_force = !is_revoked(award.event, events, as_of);
-        let in_measure_window = spells.iter().any(|&(start, last_day)| {
-            start <= awarded_on && awarded_on <= crate::days::plus_days(last_day, window)
-        });
+        let in_force = known.revocations(award.event).all(|(_, on)| on > as_of);
+        let in_measure_window = within(awarded_on, rules.post_leave_days);
         let code = award.code.to_owned();
-        by_code
-            .entry(code.to_ascii_uppercase())
+        by_name
+            .entry(&award.name)
             .and_modify(|first| first.in_force |= in_force)
             .or_insert(Award { code, kind: award.kind, awarded_on, in_force, in_measure_window });
     }
-    let mut awards: Vec<_> = by_code.into_values().collect();
-    awards.sort_by(|a, b| (a.awarded_on, &a.code).cmp(&(b.awarded_on, &b.code)));
-    let known = awarded.iter().map(|it| it.awarded_on.max(it.event.received_on)).min()?;
+    let mut awards: Vec<_> = by_name.into_values().collect();
+    awards.sort_by(|a, b| (a.awarded_on, &a.code, a.kind).cmp(&(b.awarded_on, &b.code, b.kind)));
+    let heard = awarded.iter().map(|it| it.awarded_on.max(it.event.received_on)).min()?;
+    let first_on = awards.first()?.awarded_on;
     Some(Completer {
-        first_on: awards.first()?.awarded_on,
-        known: known.max(entry_known),
+        first_on,
+        determinable: first_on.max(entry.determinable),
+        known: heard.max(entry.known),
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),
         awards,
-    })
-}
-
-/// Whether the award is revoked, by its own agency, with effect on or before `as_of`.
-fn is_revoked(award: &Event, events: &[&Event], as_of: Date) -> bool {
-    events.iter().any(|event| {
-        matches!(&event.detail, EventDetail::Revocation { credential_event_id, on }
-            if event.source == award.source
-                && *credential_event_id == award.source_event_id
-                && *on <= as_of)
     })
 }

@@ -4,28 +4,54 @@ use jiff::civil::Date;
 use record::AgencyId;
 
 use crate::{
-    activity::Activity,
+    activity::{Activity, Standing},
     completeness::Coverage,
     credential::Qualified,
     days::day_after,
-    entry::Entered,
+    entry::{Entered, base_deadline},
     evaluate::Person,
     registry::Pathway,
-    spells::Run,
+    spells::{Leaving, Run, runs},
     status::{Engagement, GapReason, LeaveReason, Since, Spell},
 };
 
 /// What is known of a person in one pathway, whatever the day it is asked for.
 pub(crate) struct PathwayView<'p, 'a> {
+    pub(crate) person: &'p Person<'a>,
     pub(crate) pathway: &'a Pathway,
     pub(crate) activities: &'p [Activity<'a>],
     pub(crate) entered: Option<Entered<'p, 'a>>,
     pub(crate) awards: Vec<Qualified<'a>>,
     pub(crate) terminal: Vec<Date>,
+    /// First day and deadline of engagement in any pathway, where it keeps this one open.
+    pub(crate) elsewhere: Vec<(Date, Date)>,
     pub(crate) runs: Vec<Run<'p, 'a>>,
 }
 
 impl<'p, 'a> PathwayView<'p, 'a> {
+    /// Joins the qualifying engagements into runs.
+    pub(crate) fn join_runs(&mut self) {
+        let qualifying = self.entered.iter().flat_map(|it| &it.qualifying).copied();
+        let qualifying: Vec<_> = qualifying.collect();
+        self.runs = runs(&qualifying, &self.leaving());
+    }
+
+    /// First day and deadline of whatever counts by itself, also below the threshold of entry or
+    /// before its census: what holds other pathways open must not begin to do so afterwards.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (Date, Date)> {
+        let own = self.activities.iter().filter(|it| it.standing == Standing::Own);
+        own.map(|it| (it.start, base_deadline(it, self.person.profile).max(it.determinable)))
+    }
+
+    fn leaving(&self) -> Leaving<'_, 'a> {
+        Leaving {
+            profile: self.person.profile,
+            pauses: &self.person.pauses,
+            terminal: &self.terminal,
+            elsewhere: &self.elsewhere,
+        }
+    }
+
     /// The entry, if participation had taken effect by `as_of`.
     pub(crate) fn entered_by(&self, as_of: Date) -> Option<&Entered<'p, 'a>> {
         self.entered.as_ref().filter(|it| it.since.effective <= as_of)
@@ -37,12 +63,8 @@ impl<'p, 'a> PathwayView<'p, 'a> {
     }
 
     /// The engagement facet on `as_of`; `others` are the person's other pathways.
-    pub(crate) fn engagement(
-        &self,
-        person: &Person<'a>,
-        others: &[PathwayView<'_, 'a>],
-        as_of: Date,
-    ) -> Engagement {
+    pub(crate) fn engagement(&self, others: &[PathwayView<'_, '_>], as_of: Date) -> Engagement {
+        let person = self.person;
         let Some(entered) = self.entered_by(as_of) else { return Engagement::None };
         let Some(run) = self.runs_by(as_of).last() else { return Engagement::None };
         if run.members.iter().any(|it| it.start <= as_of && as_of <= it.end) {
@@ -55,12 +77,11 @@ impl<'p, 'a> PathwayView<'p, 'a> {
             reason,
             unconfirmed,
         };
-        let (pauses, profile) = (&person.pauses, person.rules.profile);
         if run.members.iter().any(|it| it.start > as_of) {
-            let so_far = run.deadline_by(as_of, pauses, &self.terminal, profile);
+            let so_far = run.deadline_by(as_of, &self.leaving());
             return in_gap(so_far, Vec::new());
         }
-        if let Some(transferred) = self.transferred(person, run) {
+        if let Some(transferred) = self.transferred(run) {
             return transferred;
         }
         let pending = entered.pending.iter().filter(|it| it.start <= run.deadline);
@@ -71,7 +92,7 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         if person.known_at < deadline {
             return in_gap((deadline, reason), Vec::new());
         }
-        let (overdue, confirmed) = self.coverage(person, deadline);
+        let (overdue, confirmed) = self.coverage(deadline);
         if !overdue.is_empty() {
             return in_gap((deadline, reason), overdue);
         }
@@ -87,10 +108,10 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         Engagement::Left { since, reason, confirmed }
     }
 
-    fn transferred(&self, person: &Person<'a>, run: &Run<'p, 'a>) -> Option<Engagement> {
+    fn transferred(&self, run: &Run<'p, 'a>) -> Option<Engagement> {
         let entered = self.entered.as_ref()?;
-        let rules = &person.rules.profile.leave;
-        let (transfer, enrolled) = person.pauses.completed_transfer(run, rules)?;
+        let rules = &self.person.profile.leave;
+        let (transfer, enrolled) = self.person.pauses.completed_transfer(run, rules)?;
         let determinable = enrolled.from.max(transfer.from).max(day_after(run.last_end));
         let received = transfer.event.received_on.max(enrolled.event.received_on);
         let since = Since {
@@ -102,12 +123,14 @@ impl<'p, 'a> PathwayView<'p, 'a> {
     }
 
     /// The overdue sources for the days up to `deadline`, and whether all are complete.
-    fn coverage(&self, person: &Person<'a>, deadline: Date) -> (Vec<AgencyId>, bool) {
-        let Some(completeness) = person.rules.completeness else { return (Vec::new(), true) };
+    fn coverage(&self, deadline: Date) -> (Vec<AgencyId>, bool) {
+        let person = self.person;
+        let Some(completeness) = person.completeness else { return (Vec::new(), true) };
         let mut overdue = Vec::new();
         let mut confirmed = true;
         for source in &self.pathway.required_sources {
-            let coverage = completeness.coverage(source, deadline, person.known_at);
+            let coverage =
+                completeness.coverage(source, deadline, person.known_at, person.registry);
             confirmed &= coverage == Coverage::Complete;
             if coverage == Coverage::Overdue {
                 overdue.push(source.clone());

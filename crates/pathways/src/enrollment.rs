@@ -49,8 +49,15 @@ impl<'a> Enrollment<'a> {
         event: &'a Event,
         registry: &'r RegistryVersion,
     ) -> Option<(Self, Option<&'r Term>)> {
-        let EventDetail::Enrollment { program, course, term: term_id, credits_tenths, start, end } =
-            &event.detail
+        let EventDetail::Enrollment {
+            program,
+            course,
+            term: term_id,
+            credits_tenths,
+            start,
+            end,
+            ..
+        } = &event.detail
         else {
             return None;
         };

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::{
     activity::{Activity, Standing},
     days::{day_after, plus_days},
-    profile::{EntryDate, Route, RuleProfile},
+    profile::{Boundary, EntryDate, Precedence, Route, RuleProfile},
     status::Since,
 };
 
@@ -77,7 +77,12 @@ fn qualify<'p, 'a>(
     all.sort_by(|a, b| (a.start, a.end, a.event).cmp(&(b.start, b.end, b.event)));
     let routes = profile.entry.any_of.iter().filter(|&&route| route != Route::ClassHours);
     let others = routes.filter_map(|&route| first_met(&all, route, profile)).min();
-    let first = class_hours.into_iter().chain(others).min()?;
+    let flags = all.iter().filter(|it| it.route == Route::AgencyFlag).map(|it| it.start);
+    let asserted = match profile.flag.precedence {
+        Precedence::Asserted => Some(flags.min()?),
+        Precedence::DerivedOrAsserted | Precedence::Derived => None,
+    };
+    let first = class_hours.into_iter().chain(others).chain(asserted).min()?;
     all.retain(|it| it.start >= first);
     Some((first, all))
 }
@@ -107,8 +112,17 @@ fn attributed<'p, 'a>(
 
 /// The deadline that an engagement sets by itself.
 pub(crate) fn base_deadline(activity: &Activity<'_>, profile: &RuleProfile) -> Date {
-    let days = plus_days(activity.end, profile.leave.gap_days);
+    let days = day_deadline(activity.end, profile);
     activity.bridge.map_or(days, |census| census.max(days))
+}
+
+/// The deadline by the count of days alone.
+pub(crate) fn day_deadline(last_day: Date, profile: &RuleProfile) -> Date {
+    let day = plus_days(last_day, profile.leave.gap_days);
+    match profile.leave.boundary {
+        Boundary::OnDay => day,
+        Boundary::AfterDay => day_after(day),
+    }
 }
 
 /// The first day of the first stretch, no longer than the profile's window, that meets `route`.

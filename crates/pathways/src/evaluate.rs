@@ -1,6 +1,6 @@
 //! The status of a person in a pathway, or in all, as of a day and as known on a day.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use jiff::civil::Date;
 
@@ -10,11 +10,11 @@ use crate::{
     credential::{completer, qualified},
     engagement::PathwayView,
     entry::entered,
-    event::{Event, EventDetail, attribute},
-    known::known_events,
-    profile::{Route, RuleProfile},
+    event::{Event, EventDetail},
+    known::Known,
+    profile::{LeaveScope, Route, RuleProfile, RuleProfiles},
     registry::{Pathway, Registry, RegistryVersion},
-    spells::{Pauses, runs},
+    spells::{Pauses, joined},
     status::{
         Engagement, EventRef, Exclusion, Participation, PathwayId, Scope, Spell, Status, Warning,
     },
@@ -32,45 +32,56 @@ pub struct Rules<'a> {
     /// What belongs to which pathway.
     pub registry: &'a Registry,
     /// The choices of the state.
-    pub profile: &'a RuleProfile,
+    pub profiles: &'a RuleProfiles,
     /// Whether agencies have reported; without it every leave counts as confirmed.
     pub completeness: Option<&'a Completeness>,
 }
 
-/// Everything known of one person on one day.
+/// Everything known of one person on one day, in the pathways that one profile governs.
 pub(crate) struct Person<'a> {
-    pub(crate) rules: Rules<'a>,
+    pub(crate) profile: &'a RuleProfile,
+    pub(crate) completeness: Option<&'a Completeness>,
     pub(crate) known_at: Date,
     pub(crate) registry: &'a RegistryVersion,
-    pub(crate) events: Vec<&'a Event>,
+    pub(crate) known: Rc<Known<'a>>,
     pub(crate) activities: Vec<Activity<'a>>,
     warnings: Vec<(usize, Warning)>,
     pub(crate) pauses: Pauses<'a>,
 }
 
+/// The day of a question, and what may be used for its answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) as_of: Date,
+    pub(crate) known_at: Date,
+    /// The last day of receipt of the events that are used; never after `known_at`.
+    pub(crate) heard_by: Date,
+}
+
 /// The status of the person whose events these are, in `pathway`.
 ///
-/// `events` are those of one participant, in any order. A pathway that the registry did not have
-/// by `known_at` gives a status that says none.
+/// `events` are those of one participant, in any order; those that an audience may not know of are
+/// left out by the caller. A pathway that the registry did not have by `known_at`, or that no
+/// profile governed, gives a status that says none.
 ///
 /// # Errors
 /// [`AsOfError`] when `known_at` lies before `as_of`.
 pub fn evaluate(
     events: &[Event],
     registry: &Registry,
-    profile: &RuleProfile,
+    profiles: &RuleProfiles,
     pathway: &PathwayId,
     as_of: Date,
     known_at: Date,
 ) -> Result<Status, AsOfError> {
     let scope = Scope::Pathway(pathway.clone());
-    Rules::new(registry, profile).status(events, &scope, as_of, known_at)
+    Rules::new(registry, profiles).status(events, &scope, as_of, known_at)
 }
 
 impl<'a> Rules<'a> {
     /// Rules that take every source as complete.
-    pub fn new(registry: &'a Registry, profile: &'a RuleProfile) -> Self {
-        Self { registry, profile, completeness: None }
+    pub fn new(registry: &'a Registry, profiles: &'a RuleProfiles) -> Self {
+        Self { registry, profiles, completeness: None }
     }
 
     /// These rules, with leaves held back where a source is overdue.
@@ -109,24 +120,87 @@ impl<'a> Rules<'a> {
         if known_at < as_of {
             return Err(AsOfError);
         }
-        let Some(person) = Person::new(*self, events, known_at) else { return Ok(Vec::new()) };
-        let views = person.views();
-        let pathways = views.iter().map(|view| person.status(view, &views, as_of));
+        Ok(self.statuses_at(events, Moment { as_of, known_at, heard_by: known_at }))
+    }
+
+    /// Whether [`Rules::statuses`] says anything: whether an event that had begun by `as_of` touches
+    /// a pathway.
+    ///
+    /// # Errors
+    /// [`AsOfError`] when `known_at` lies before `as_of`.
+    pub fn touches(
+        &self,
+        events: &[Event],
+        as_of: Date,
+        known_at: Date,
+    ) -> Result<bool, AsOfError> {
+        if known_at < as_of {
+            return Err(AsOfError);
+        }
+        let people = self.people(events, Moment { as_of, known_at, heard_by: known_at });
+        let mut activities = people.iter().flat_map(|person| &person.activities);
+        Ok(activities.any(|activity| activity.start <= as_of))
+    }
+
+    pub(crate) fn statuses_at(&self, events: &[Event], moment: Moment) -> Vec<Status> {
+        let people = self.people(events, moment);
+        let views = views(&people);
+        let pathways = views.iter().map(|view| self.pathway_status(view, &views, moment.as_of));
         let mut statuses: Vec<_> = pathways.collect();
         statuses.retain(|status| status.participation != Participation::None);
-        if !statuses.is_empty() {
-            let nothing = self.nothing(Scope::System, as_of, known_at);
-            statuses.push(system::status(&person, nothing, &views, &statuses));
+        if let Some(person) = people.first().filter(|_| !statuses.is_empty()) {
+            let nothing = self.nothing(Scope::System, moment.as_of, moment.known_at);
+            statuses.push(system::status(person, nothing, &views, &statuses));
         }
-        Ok(statuses)
+        statuses
+    }
+
+    /// What is known at a moment, under each of the profiles in use; nobody where no registry was
+    /// published by then.
+    pub(crate) fn people<'e>(&self, events: &'e [Event], moment: Moment) -> Vec<Person<'e>>
+    where
+        'a: 'e,
+    {
+        let Some(registry) = self.registry.at(moment.known_at) else { return Vec::new() };
+        let known = Rc::new(Known::read(events, |event| event.received_on <= moment.heard_by));
+        let ids = registry.pathways.iter().map(|it| &it.id);
+        let governing: Vec<Option<&RuleProfile>> =
+            ids.map(|id| self.profiles.governing(id, moment.as_of, moment.known_at)).collect();
+        let in_use = self.profiles.as_slice().iter().filter(|it| governing.contains(&Some(*it)));
+        let mut people = Vec::new();
+        for profile in in_use {
+            let (mut activities, warnings) = Reader::new(registry, profile).read(&known.events);
+            activities.retain(|it| governing[it.pathway] == Some(profile));
+            let pauses = Pauses::read(
+                &known.events,
+                &registry.institutions,
+                moment.known_at,
+                &profile.leave,
+            );
+            people.push(Person {
+                profile,
+                completeness: self.completeness,
+                known_at: moment.known_at,
+                registry,
+                known: known.clone(),
+                activities,
+                warnings,
+                pauses,
+            });
+        }
+        people
     }
 
     fn nothing(&self, scope: Scope, as_of: Date, known_at: Date) -> Status {
+        let profile = match &scope {
+            Scope::Pathway(pathway) => self.profiles.governing(pathway, as_of, known_at),
+            Scope::System => None,
+        };
         Status {
             scope,
             as_of,
             known_at,
-            profile: self.profile.name(),
+            profile: profile.map(RuleProfile::name).unwrap_or_default(),
             registry_version: self.registry.at(known_at).map(|it| it.version.clone()),
             participation: Participation::None,
             engagement: Engagement::None,
@@ -137,82 +211,99 @@ impl<'a> Rules<'a> {
             warnings: BTreeSet::new(),
         }
     }
-}
 
-impl<'a> Person<'a> {
-    /// What is known on `known_at`; nothing where no registry was published by then.
-    pub(crate) fn new(rules: Rules<'a>, events: &'a [Event], known_at: Date) -> Option<Self> {
-        let registry = rules.registry.at(known_at)?;
-        let events = known_events(events, known_at);
-        let (activities, warnings) = Reader::new(registry, rules.profile).read(&events);
-        let institutions = &registry.institutions;
-        let pauses = Pauses::read(&events, institutions, known_at, &rules.profile.leave);
-        Some(Self { rules, known_at, registry, events, activities, warnings, pauses })
-    }
-
-    /// The pathways that the events touch, by id.
-    fn views(&self) -> Vec<PathwayView<'_, 'a>> {
-        let by_pathway = self.activities.chunk_by(|a, b| a.pathway == b.pathway);
-        by_pathway.map(|activities| self.view(activities)).collect()
-    }
-
-    fn view<'p>(&'p self, activities: &'p [Activity<'a>]) -> PathwayView<'p, 'a> {
-        let pathway: &'a Pathway = &self.registry.pathways[activities[0].pathway];
-        let profile = self.rules.profile;
-        let entered = entered(activities, profile, self.known_at);
-        let mut awards = Vec::new();
-        let (mut terminal, mut spells) = (Vec::new(), Vec::new());
-        if let Some(entered) = &entered {
-            awards = qualified(&self.events, pathway, profile, entered.first);
-            if profile.leave.on_terminal_credential {
-                terminal = awards.iter().filter(|it| it.terminal).map(|it| it.awarded_on).collect();
-            }
-            spells = runs(&entered.qualifying, &self.pauses, &terminal, profile);
-        }
-        PathwayView { pathway, activities, entered, awards, terminal, runs: spells }
-    }
-
-    fn status(
+    fn pathway_status(
         &self,
-        view: &PathwayView<'_, 'a>,
-        views: &[PathwayView<'_, 'a>],
+        view: &PathwayView<'_, '_>,
+        views: &[PathwayView<'_, '_>],
         as_of: Date,
     ) -> Status {
+        let person = view.person;
         let scope = Scope::Pathway(view.pathway.id.clone());
-        let mut status = self.rules.nothing(scope, as_of, self.known_at);
+        let mut status = self.nothing(scope, as_of, person.known_at);
         let Some(entered) = view.entered_by(as_of) else {
             let touches = view.activities.iter().filter(|it| it.start <= as_of);
             status.contributing = touches.map(|it| EventRef::of(it.event)).collect();
             if !status.contributing.is_empty() {
                 status.participation = Participation::Candidate;
-                status.warnings = self.warnings(view, &[]);
+                status.warnings = person.warnings(view, &[]);
             }
             return status;
         };
         status.participation = Participation::Participant(entered.since);
-        status.engagement = view.engagement(self, views, as_of);
+        status.engagement = view.engagement(views, as_of);
         status.spells = view.spells(&status.engagement, as_of);
         let days: Vec<_> = status.spells.iter().map(|it| (it.start, it.last_day)).collect();
-        let (events, profile) = (&self.events, self.rules.profile);
-        let known = entered.since.known;
-        status.credential = completer(&view.awards, events, as_of, &days, known, profile);
-        status.exclusions = self.exclusions(status.leave_date(), as_of);
-        status.contributing = self.contributing(view, &status);
-        status.warnings = self.warnings(view, &status.spells);
+        let since = entered.since;
+        status.credential =
+            completer(&view.awards, &person.known, as_of, &days, since, person.profile);
+        status.exclusions = person.exclusions(status.leave_date(), as_of);
+        status.contributing = person.contributing(view, &status);
+        status.warnings = person.warnings(view, &status.spells);
         status
+    }
+}
+
+/// The pathways that the events touch, by id.
+pub(crate) fn views<'p, 'a>(people: &'p [Person<'a>]) -> Vec<PathwayView<'p, 'a>> {
+    let mut views: Vec<_> = people.iter().flat_map(|person| person.views()).collect();
+    if people.len() > 1 {
+        views.sort_by(|a, b| a.pathway.id.cmp(&b.pathway.id));
+    }
+    let in_system =
+        |view: &PathwayView<'_, '_>| view.person.profile.leave.scope == LeaveScope::System;
+    if views.len() > 1 && views.iter().any(in_system) {
+        let stretches = views.iter().flat_map(PathwayView::stretches);
+        let elsewhere = joined(stretches.collect());
+        for view in views.iter_mut().filter(|view| in_system(view)) {
+            view.elsewhere.clone_from(&elsewhere);
+            view.join_runs();
+        }
+    }
+    views
+}
+
+impl<'a> Person<'a> {
+    fn views<'p>(&'p self) -> impl Iterator<Item = PathwayView<'p, 'a>> {
+        let by_pathway = self.activities.chunk_by(|a, b| a.pathway == b.pathway);
+        by_pathway.map(|activities| self.view(activities))
+    }
+
+    fn view<'p>(&'p self, activities: &'p [Activity<'a>]) -> PathwayView<'p, 'a> {
+        let pathway: &'a Pathway = &self.registry.pathways[activities[0].pathway];
+        let profile = self.profile;
+        let entered = entered(activities, profile, self.known_at);
+        let (mut awards, mut terminal) = (Vec::new(), Vec::new());
+        if let Some(entered) = &entered {
+            awards = qualified(&self.known.events, pathway, profile, entered.first);
+            if profile.leave.on_terminal_credential {
+                terminal = awards.iter().filter(|it| it.terminal).map(|it| it.awarded_on).collect();
+            }
+        }
+        let mut view = PathwayView {
+            person: self,
+            pathway,
+            activities,
+            entered,
+            awards,
+            terminal,
+            elsewhere: Vec::new(),
+            runs: Vec::new(),
+        };
+        view.join_runs();
+        view
     }
 
     /// The exclusions that began by `as_of`, for a person with this leave date.
     pub(crate) fn exclusions(&self, leave_date: Option<Date>, as_of: Date) -> Vec<Exclusion> {
         let mut exclusions: Vec<_> = self
+            .known
             .events
             .iter()
             .filter_map(|event| match &event.detail {
-                EventDetail::Attribute { name, value, from }
-                    if name == attribute::EXCLUSION && *from <= as_of =>
-                {
-                    let applies = self.rules.profile.excludes(value, *from, leave_date);
-                    Some(Exclusion { from: *from, reason: value.clone(), applies })
+                EventDetail::Exclusion { reason, from } if *from <= as_of => {
+                    let applies = self.profile.excludes(reason, *from, leave_date);
+                    Some(Exclusion { from: *from, reason: reason.clone(), applies })
                 }
                 _ => None,
             })
@@ -237,23 +328,16 @@ impl<'a> Person<'a> {
         }
         if let (Engagement::Transferred { .. }, Some(run)) = (&status.engagement, view.runs.last())
             && let Some((transfer, enrolled)) =
-                self.pauses.completed_transfer(run, &self.rules.profile.leave)
+                self.pauses.completed_transfer(run, &self.profile.leave)
         {
             events.extend([EventRef::of(transfer.event), EventRef::of(enrolled.event)]);
         }
-        let awards = view.awards.iter().filter(|it| it.awarded_on <= status.as_of);
-        events.extend(awards.clone().map(|it| EventRef::of(it.event)));
-        let revoked = self.events.iter().filter(|event| match &event.detail {
-            EventDetail::Revocation { credential_event_id, on } => {
-                *on <= status.as_of
-                    && awards.clone().any(|it| {
-                        it.event.source == event.source
-                            && it.event.source_event_id == *credential_event_id
-                    })
-            }
-            _ => false,
-        });
-        events.extend(revoked.map(|event| EventRef::of(event)));
+        for award in view.awards.iter().filter(|it| it.awarded_on <= status.as_of) {
+            events.insert(EventRef::of(award.event));
+            let revocations = self.known.revocations(award.event);
+            let revoked = revocations.filter(|(_, on)| *on <= status.as_of);
+            events.extend(revoked.map(|(event, _)| EventRef::of(event)));
+        }
         events
     }
 
@@ -263,7 +347,7 @@ impl<'a> Person<'a> {
             self.warnings.iter().filter(of_view).map(|(_, warning)| warning.clone()).collect();
         let unknown = self.pauses.unknown.iter();
         warnings.extend(unknown.map(|event| Warning::UnknownInstitution(EventRef::of(event))));
-        for event in &self.events {
+        for event in &self.known.events {
             if let EventDetail::Exit { on, .. } = event.detail
                 && spells.iter().any(|it| it.start <= on && on < it.last_day)
             {

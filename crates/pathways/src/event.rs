@@ -1,16 +1,25 @@
 //! What agencies report about their people: one event is one fact, never changed once sent.
 //!
-//! A correction is a [`EventDetail::Void`] of the wrong event and a new event with an id of its
-//! own, so that any past state of knowledge can be evaluated again.
+//! A correction is a new event that [supersedes](Event::supersedes) the wrong one; an event that
+//! never happened is [voided](EventDetail::Void); a credential that was truly awarded and is no
+//! longer in force is [revoked](EventDetail::Revocation). None of them changes what was sent
+//! before, so that any past state of knowledge can be evaluated again.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use record::{AgencyId, LocalId};
 
+mod check;
 mod code;
 
-pub use code::{CodeSystem, CredentialKind, ProgramCode, Quarter, UnknownName};
+pub use check::EventError;
+pub(crate) use check::{check_naics, check_optional, check_text};
+pub(crate) use code::is_naics;
+pub use code::{
+    CodeSystem, CredentialKind, DevelopmentalStep, OccupationCode, OccupationSystem, ProgramCode,
+    Quarter, TestPhase, UnknownName,
+};
 
 /// One fact about one person, reported by one agency.
 ///
@@ -26,6 +35,9 @@ pub struct Event {
     pub source_event_id: String,
     /// The day on which the service learned of it.
     pub received_on: Date,
+    /// The agency's id of the event that this one corrects: it counts no longer, from the day on
+    /// which this one is received. A correction of a correction names the correction.
+    pub supersedes: Option<String>,
     /// The purposes for which the agency sent it; they decide which audience may know of it.
     pub purpose_tags: BTreeSet<String>,
     /// What happened.
@@ -45,6 +57,8 @@ pub enum EventDetail {
         term: Option<String>,
         /// Credits in tenths: 35 is 3.5 credits.
         credits_tenths: Option<u32>,
+        /// The type of credential that the program leads to.
+        award_level: Option<CredentialKind>,
         /// The first day.
         start: Date,
         /// The last day.
@@ -69,14 +83,70 @@ pub enum EventDetail {
         /// The last day attended.
         on: Date,
     },
+    /// Was graded in a course.
+    Grade {
+        /// The course.
+        course: String,
+        /// The term, if the course belongs to one.
+        term: Option<String>,
+        /// The grade as the agency writes it, such as `B+`.
+        grade: String,
+        /// Whether it is a pass.
+        passed: bool,
+        /// The day of the grade.
+        on: Date,
+    },
+    /// Was referred to developmental education, or completed it.
+    Developmental {
+        /// The subject, such as `mathematics`.
+        subject: String,
+        /// Which of the two.
+        step: DevelopmentalStep,
+        /// The day.
+        on: Date,
+    },
+    /// Left for an institution of the next level.
+    TransferOut {
+        /// The registered id of the institution.
+        institution: String,
+        /// The day of the transfer.
+        on: Date,
+    },
+    /// Is enrolled at an institution of the next level that sends no events of its own.
+    EnrollmentElsewhere {
+        /// The registered id of the institution.
+        institution: String,
+        /// The first day there.
+        on: Date,
+    },
+    /// The agency's handle of the person changed. Says nothing about pathways.
+    IdChange {
+        /// The handle used before.
+        former_local_id: LocalId,
+        /// The first day of the new one.
+        on: Date,
+    },
     /// Attended a class for some hours.
     ClassHours {
         /// The agency's code of the class.
         class: String,
+        /// The college program that the class is taught with, if any.
+        program: Option<ProgramCode>,
         /// The day.
         on: Date,
         /// Hours in hundredths: 150 is an hour and a half.
         hours_hundredths: u32,
+    },
+    /// Took a test of the educational functioning level.
+    EducationalLevel {
+        /// The subject, such as `reading`.
+        subject: String,
+        /// The level reached: 1 (beginning literacy) to 6 (high adult secondary).
+        level: u8,
+        /// Whether it was the test at the start or one after instruction.
+        phase: TestPhase,
+        /// The day of the test.
+        on: Date,
     },
     /// Received a service.
     Service {
@@ -89,11 +159,55 @@ pub enum EventDetail {
         /// The last day on which it was received.
         end: Date,
     },
-    /// The agency's own statement that the person left one of its programs.
+    /// Received training for a program of study or an occupation.
+    Training {
+        /// The program that pays for it, such as `adult`, `youth` or `snap_et`.
+        program: String,
+        /// What is studied; this or an occupation is required.
+        study: Option<ProgramCode>,
+        /// The occupation trained for.
+        occupation: Option<OccupationCode>,
+        /// The first day.
+        start: Date,
+        /// The last day.
+        end: Date,
+    },
+    /// The agency's own statement that the person left one of its programs. Provisional: a later
+    /// engagement contradicts it.
     Exit {
         /// The program.
         program: String,
-        /// The day of the exit.
+        /// The last day of participation.
+        on: Date,
+        /// Why, in the agency's words.
+        reason: Option<String>,
+    },
+    /// Completed participation in a program such as SNAP employment and training.
+    Completion {
+        /// The program.
+        program: String,
+        /// The day.
+        on: Date,
+    },
+    /// Assistance, such as TANF, ended. Says nothing about pathways.
+    AssistanceExit {
+        /// The program.
+        program: String,
+        /// The last day of assistance.
+        on: Date,
+    },
+    /// A reason to keep the person out of the measures.
+    Exclusion {
+        /// The reason, as the rule profile names it.
+        reason: String,
+        /// The first day on which it holds.
+        from: Date,
+    },
+    /// The agency's own flag that the person is in a pathway.
+    PathwayFlag {
+        /// The pathway's id.
+        pathway: String,
+        /// The day.
         on: Date,
     },
     /// A break that was agreed on, such as a parental leave.
@@ -109,10 +223,14 @@ pub enum EventDetail {
     Credential {
         /// Its type.
         kind: CredentialKind,
-        /// The registered code of the credential.
+        /// The registered code of the credential, or of the program that it concludes.
         code: String,
+        /// The list of programs that the code belongs to; absent for a credential's own code.
+        system: Option<CodeSystem>,
         /// The day of the award.
         awarded_on: Date,
+        /// A keyed token of the license or certificate number, never the number itself.
+        number: Option<String>,
     },
     /// A credential that was truly awarded is no longer in force.
     Revocation {
@@ -120,6 +238,8 @@ pub enum EventDetail {
         credential_event_id: String,
         /// The first day on which it is not in force.
         on: Date,
+        /// Why, in the agency's words.
+        reason: Option<String>,
     },
     /// Wages of one quarter from one employer.
     Wages {
@@ -127,12 +247,12 @@ pub enum EventDetail {
         quarter: Quarter,
         /// The employer's account at the wage agency.
         employer: String,
-        /// The employer's NAICS code in that quarter.
+        /// The employer's NAICS code in that quarter, where the row says it.
         naics: Option<String>,
         /// The amount in cents.
         amount_cents: i64,
     },
-    /// Anything else that the rules use; the names they know are in [`attribute`].
+    /// Anything else that reports group by, such as a region. The rules do not look at it.
     Attribute {
         /// The name of the attribute.
         name: String,
@@ -149,123 +269,6 @@ pub enum EventDetail {
     },
 }
 
-/// Names of attributes that the rules know; every other name is kept and has no effect.
-pub mod attribute {
-    /// The agency's own flag that the person is in a pathway; the value is the pathway's id.
-    pub const CAREER_PATHWAY: &str = "career_pathway";
-    /// The person left for another institution; the value is the institution's registered id.
-    pub const TRANSFERRED_TO: &str = "transferred_to";
-    /// The person is enrolled at another institution; the value is its registered id.
-    pub const ENROLLED_AT: &str = "enrolled_at";
-    /// The person is outside the measures from that day; the value is the reason.
-    pub const EXCLUSION: &str = "exclusion";
-}
-
-/// Why an event is refused. Never repeats what the field held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
-    /// An id has the wrong shape.
-    #[error("{0}: give 1 to 64 visible ASCII characters, in a tag no ';'")]
-    Id(&'static str),
-    /// A text that must say something is empty or far too long.
-    #[error("{0}: give 1 to 64 characters")]
-    Text(&'static str),
-    /// The last day lies before the first.
-    #[error("end: give a last day on or after the start")]
-    EndBeforeStart,
-    /// An enrollment names neither a program nor a course.
-    #[error("course: give a course, or a program code with its code system")]
-    NothingEnrolledIn,
-    /// A quarter's number is not 1 to 4.
-    #[error("term: give a year and a quarter from 1 to 4, such as 2024Q2")]
-    Quarter,
-    /// A class lasts longer than its day.
-    #[error("hours: give at most 24 hours a day")]
-    Hours,
-}
-
-impl Event {
-    /// Checks what the types leave open: ids, required texts and the order of dates.
-    ///
-    /// # Errors
-    /// [`EventError`] names the first field that does not fit and what to give.
-    pub fn check(&self) -> Result<(), EventError> {
-        check_id("event_id", &self.source_event_id)?;
-        for tag in &self.purpose_tags {
-            check_id("purpose_tags", tag)?;
-            if tag.contains(';') {
-                return Err(EventError::Id("purpose_tags"));
-            }
-        }
-        self.detail.check()
-    }
-}
-
-impl EventDetail {
-    fn check(&self) -> Result<(), EventError> {
-        match self {
-            Self::Enrollment { program, course, term, start, end, .. } => {
-                if program.is_none() && course.is_none() {
-                    return Err(EventError::NothingEnrolledIn);
-                }
-                check_optional("code", program.as_ref().map(|p| p.code.as_str()))?;
-                check_optional("course", course.as_deref())?;
-                check_optional("term", term.as_deref())?;
-                check_order(*start, *end)
-            }
-            Self::Drop { course, term, .. } => {
-                check_text("course", course)?;
-                check_optional("term", term.as_deref())
-            }
-            Self::Withdrawal { course, term, .. } => {
-                check_optional("course", course.as_deref())?;
-                check_optional("term", term.as_deref())
-            }
-            Self::ClassHours { class, hours_hundredths, .. } => {
-                check_text("course", class)?;
-                if *hours_hundredths > 2_400 { Err(EventError::Hours) } else { Ok(()) }
-            }
-            Self::Service { code, program, start, end } => {
-                check_text("code", code)?;
-                check_text("program", program)?;
-                check_order(*start, *end)
-            }
-            Self::Exit { program, .. } => check_text("program", program),
-            Self::PlannedGap { start, end, .. } => check_order(*start, *end),
-            Self::Credential { code, .. } => check_text("code", code),
-            Self::Revocation { credential_event_id: id, .. }
-            | Self::Void { voided_event_id: id } => check_id("value", id),
-            Self::Wages { quarter, employer, naics, .. } => {
-                check_text("employer", employer)?;
-                check_optional("naics", naics.as_deref())?;
-                Quarter::new(quarter.year, quarter.number).map(|_| ()).ok_or(EventError::Quarter)
-            }
-            Self::Attribute { name, value, .. } => {
-                check_text("name", name)?;
-                check_text("value", value)
-            }
-        }
-    }
-}
-
-fn check_id(field: &'static str, id: &str) -> Result<(), EventError> {
-    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(EventError::Id(field)) }
-}
-
-fn check_text(field: &'static str, text: &str) -> Result<(), EventError> {
-    let fits = text == text.trim() && (1..=64).contains(&text.chars().count());
-    if fits { Ok(()) } else { Err(EventError::Text(field)) }
-}
-
-fn check_optional(field: &'static str, text: Option<&str>) -> Result<(), EventError> {
-    text.map_or(Ok(()), |text| check_text(field, text))
-}
-
-fn check_order(start: Date, end: Date) -> Result<(), EventError> {
-    if end < start { Err(EventError::EndBeforeStart) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -278,9 +281,29 @@ mod tests {
             local_id: "A1".parse().unwrap(),
             source_event_id: "e1".to_owned(),
             received_on: date(2024, 1, 1),
+            supersedes: None,
             purpose_tags: BTreeSet::new(),
             detail,
         }
+    }
+
+    #[test]
+    fn a_code_has_the_form_of_its_list() {
+        let training = |study: Option<(CodeSystem, &str)>, occupation: Option<&str>| {
+            let study = study.map(|(system, code)| ProgramCode { system, code: code.to_owned() });
+            let system = OccupationSystem::Soc2018;
+            let occupation =
+                occupation.map(|code| OccupationCode { system, code: code.to_owned() });
+            let (start, end) = (date(2024, 1, 8), date(2024, 3, 31));
+            let program = "adult".to_owned();
+            event(EventDetail::Training { program, study, occupation, start, end }).check()
+        };
+        assert_eq!(training(Some((CodeSystem::Cip2020, "51.0801")), None), Ok(()));
+        assert_eq!(training(Some((CodeSystem::Cip2020, "51")), None), Ok(()));
+        assert_eq!(training(Some((CodeSystem::Cip2020, "510801")), None), Err(EventError::Cip));
+        assert_eq!(training(Some((CodeSystem::Local, "510801")), Some("29-1141")), Ok(()));
+        assert_eq!(training(None, Some("291141")), Err(EventError::Occupation));
+        assert_eq!(training(None, None), Err(EventError::NothingTrainedFor));
     }
 
     #[test]
@@ -302,9 +325,23 @@ mod tests {
             course: None,
             term: None,
             credits_tenths: None,
+            award_level: None,
             start: first,
             end: last,
         };
         assert_eq!(event(nothing).check(), Err(EventError::NothingEnrolledIn));
+        let mut of_itself = event(service(first, last));
+        of_itself.supersedes = Some("e1".to_owned());
+        assert_eq!(of_itself.check(), Err(EventError::SupersedesItself));
+        let level = |level| EventDetail::EducationalLevel {
+            subject: "reading".to_owned(),
+            level,
+            phase: TestPhase::Pre,
+            on: first,
+        };
+        assert_eq!(event(level(6)).check(), Ok(()));
+        assert_eq!(event(level(7)).check(), Err(EventError::Level));
+        let flag = EventDetail::PathwayFlag { pathway: "no such id".to_owned(), on: first };
+        assert_eq!(event(flag).check(), Err(EventError::Pathway));
     }
 }

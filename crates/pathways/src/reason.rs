@@ -35,10 +35,8 @@ impl Status {
         let spell = self.spells.len();
         match &self.engagement {
             Engagement::None => None,
-            Engagement::Active if spell > 1 => {
-                Some(format!("engaged on {}, in spell {spell}", self.as_of))
-            }
-            Engagement::Active => Some(format!("engaged on {}", self.as_of)),
+            Engagement::Active if spell > 1 => Some(format!("engaged, in spell {spell}")),
+            Engagement::Active => Some("engaged".to_owned()),
             Engagement::InGap { last_day, deadline, unconfirmed, .. }
                 if !unconfirmed.is_empty() =>
             {
@@ -88,6 +86,7 @@ impl fmt::Display for GapReason {
             Self::Transfer => f.write_str("a transfer, its enrollment is awaited"),
             Self::PendingCensus => f.write_str("an enrollment whose census is awaited"),
             Self::TerminalCredential => f.write_str("a terminal credential"),
+            Self::OtherPathway => f.write_str("engaged in another pathway"),
         }
     }
 }
@@ -110,6 +109,9 @@ impl fmt::Display for LeaveReason {
             }
             Self::NoEngagement(GapReason::PendingCensus) => {
                 f.write_str("no qualifying engagement by the census of the enrollment")
+            }
+            Self::NoEngagement(GapReason::OtherPathway) => {
+                f.write_str("no qualifying engagement in any pathway")
             }
             Self::NoEngagement(GapReason::TerminalCredential) => {
                 f.write_str("a terminal credential ended the pathway")

@@ -4,6 +4,8 @@
 //! on any past day: a version counts from the day on which it was published.
 
 mod file;
+mod rows;
+mod suggest;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -11,11 +13,12 @@ use jiff::civil::Date;
 use record::AgencyId;
 
 use crate::{
-    event::{CodeSystem, CredentialKind},
+    event::{CodeSystem, CredentialKind, Event, EventDetail, EventError, OccupationSystem},
+    fault::Faults,
     status::PathwayId,
 };
 
-pub use file::RegistryError;
+pub use suggest::{CatalogueRow, Reason, Suggestion};
 
 /// Every version of the registry, oldest first.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub struct Registry {
 }
 
 /// One version: what was published on one day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RegistryVersion {
     /// Its name, such as `2022-07`.
     pub version: String,
@@ -36,6 +39,9 @@ pub struct RegistryVersion {
     pub terms: Vec<Term>,
     /// Institutions of the next level by id, with their titles.
     pub institutions: BTreeMap<String, String>,
+    /// The days on which an edition of a code system was in use, by its name, such as `cip2010`;
+    /// one that is not listed is taken on any day.
+    pub editions: BTreeMap<String, Effective>,
     index: BTreeMap<ComponentKind, BTreeMap<String, Vec<Placement>>>,
 }
 
@@ -48,6 +54,8 @@ pub struct Pathway {
     pub title: String,
     /// NAICS codes of its sector: 2 to 6 digits.
     pub naics: Vec<String>,
+    /// The edition of NAICS: 2017 or 2022.
+    pub naics_edition: u16,
     /// The agencies whose data a leave waits for.
     pub required_sources: Vec<AgencyId>,
     /// What it consists of.
@@ -78,8 +86,10 @@ pub struct Component {
 /// A credential on a pathway's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCredential {
-    /// Its code.
+    /// Its code, or the code of the program that it concludes.
     pub code: String,
+    /// The list of programs that the code belongs to; absent for a code of the credential's own.
+    pub system: Option<CodeSystem>,
     /// Its type.
     pub kind: CredentialKind,
     /// What it is called; may be empty.
@@ -112,6 +122,67 @@ pub enum ComponentKind {
     Class,
     /// A workforce or human service.
     Service,
+    /// An occupation that training is for.
+    Occupation(OccupationSystem),
+}
+
+impl ComponentKind {
+    /// The kind that a file names, with the edition that a program or an occupation needs.
+    ///
+    /// # Errors
+    /// The field and what to give.
+    pub fn from_names(kind: &str, system: Option<&str>) -> Result<Self, String> {
+        let of_system = |what: &str| system.ok_or_else(|| format!("system: give {what}"));
+        match (kind, system) {
+            ("program", _) => {
+                let system = of_system("cip2010, cip2020 or local")?;
+                Ok(Self::Program(system.parse().map_err(|e| format!("system: {e}"))?))
+            }
+            ("occupation", _) => {
+                let system = of_system("soc2010, soc2018 or onet2019")?;
+                Ok(Self::Occupation(system.parse().map_err(|e| format!("system: {e}"))?))
+            }
+            ("course" | "class" | "service", Some(_)) => {
+                Err("system: only a program and an occupation have one".to_owned())
+            }
+            ("course", None) => Ok(Self::Course),
+            ("class", None) => Ok(Self::Class),
+            ("service", None) => Ok(Self::Service),
+            _ => Err("kind: give program, course, class, service or occupation".to_owned()),
+        }
+    }
+
+    /// The kind as files name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Program(_) => "program",
+            Self::Course => "course",
+            Self::Class => "class",
+            Self::Service => "service",
+            Self::Occupation(_) => "occupation",
+        }
+    }
+
+    /// The edition of a program's or an occupation's code, as files name it.
+    pub fn system(self) -> Option<&'static str> {
+        match self {
+            Self::Program(system) => Some(system.name()),
+            Self::Occupation(system) => Some(system.name()),
+            Self::Course | Self::Class | Self::Service => None,
+        }
+    }
+}
+
+impl Role {
+    /// The role as files name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Integrated => "integrated",
+            Self::Feeder => "feeder",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// What a component is to a pathway.
@@ -157,8 +228,8 @@ impl Registry {
     /// them names the version; each of them may hold pathways, terms and institutions.
     ///
     /// # Errors
-    /// [`RegistryError`] names the file, the pathway and the row, and what is allowed there.
-    pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, RegistryError> {
+    /// [`Faults`] name each wrong row with its file and line, and what is allowed there.
+    pub fn parse<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Self, Faults> {
         file::parse(files).map(|version| Self { versions: vec![version] })
     }
 
@@ -188,17 +259,6 @@ impl Registry {
 }
 
 impl RegistryVersion {
-    fn new(version: String, published_on: Date) -> Self {
-        Self {
-            version,
-            published_on,
-            pathways: Vec::new(),
-            terms: Vec::new(),
-            institutions: BTreeMap::new(),
-            index: BTreeMap::new(),
-        }
-    }
-
     /// Sorts pathways and terms and indexes the components by code.
     fn index(mut self) -> Self {
         self.pathways.sort_by(|a, b| a.id.cmp(&b.id));
@@ -215,11 +275,45 @@ impl RegistryVersion {
 
     /// The pathway called `id`.
     pub fn pathway(&self, id: &PathwayId) -> Option<&Pathway> {
-        self.pathway_index(id).map(|index| &self.pathways[index])
+        self.pathway_index(id.as_str()).map(|index| &self.pathways[index])
     }
 
-    pub(crate) fn pathway_index(&self, id: &PathwayId) -> Option<usize> {
-        self.pathways.binary_search_by(|it| it.id.cmp(id)).ok()
+    pub(crate) fn pathway_index(&self, id: &str) -> Option<usize> {
+        self.pathways.binary_search_by(|it| it.id.as_str().cmp(id)).ok()
+    }
+
+    /// Checks of an event what only a registry can know: that the pathway of a flag exists, and
+    /// that the edition of a code was in use on the day. A course, class or service that no pathway
+    /// lists is none of ours, and no fault.
+    ///
+    /// # Errors
+    /// [`EventError`] names the field and what to give.
+    pub fn check(&self, event: &Event) -> Result<(), EventError> {
+        let in_use = |name: &str, day: Date| {
+            let is_in_use = self.editions.get(name).is_none_or(|edition| edition.holds(day));
+            if is_in_use { Ok(()) } else { Err(EventError::Edition) }
+        };
+        let of_program = |system: Option<CodeSystem>, day| {
+            system.map_or(Ok(()), |system| in_use(system.name(), day))
+        };
+        match &event.detail {
+            EventDetail::PathwayFlag { pathway, .. } => {
+                self.pathway_index(pathway).map(|_| ()).ok_or(EventError::Pathway)
+            }
+            EventDetail::Enrollment { program, start, .. } => {
+                of_program(program.as_ref().map(|it| it.system), *start)
+            }
+            EventDetail::ClassHours { program, on, .. } => {
+                of_program(program.as_ref().map(|it| it.system), *on)
+            }
+            EventDetail::Training { study, occupation, start, .. } => {
+                of_program(study.as_ref().map(|it| it.system), *start)?;
+                let system = occupation.as_ref().map(|it| it.system.name());
+                system.map_or(Ok(()), |system| in_use(system, *start))
+            }
+            EventDetail::Credential { system, awarded_on, .. } => of_program(*system, *awarded_on),
+            _ => Ok(()),
+        }
     }
 
     /// The components that carry `code` at `source` for what begins on `start`, with the place of
@@ -261,16 +355,16 @@ impl RegistryVersion {
         named(true).or_else(|| named(false))
     }
 
+    /// The terms that `source` keeps: its own where it has any, else those of all; by start.
+    pub(crate) fn terms_of(&self, source: &AgencyId) -> impl Iterator<Item = &Term> {
+        let has_own = self.terms.iter().any(|it| it.source.as_ref() == Some(source));
+        let owner = has_own.then(|| source.clone());
+        self.terms.iter().filter(move |it| it.source == owner)
+    }
+
     /// The census of the first required term of `source` that begins after `day`.
     pub(crate) fn next_required_census(&self, source: &AgencyId, day: Date) -> Option<Date> {
-        let has_own = self.terms.iter().any(|it| it.source.as_ref() == Some(source));
-        self.terms
-            .iter()
-            .filter(
-                |it| if has_own { it.source.as_ref() == Some(source) } else { it.source.is_none() },
-            )
-            .find(|it| it.required && it.start > day)
-            .map(|it| it.census)
+        self.terms_of(source).find(|it| it.required && it.start > day).map(|it| it.census)
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use crate::{
     activity::Activity,
     days::{day_after, plus_days},
-    entry::base_deadline,
-    event::{Event, EventDetail, attribute},
+    entry::{base_deadline, day_deadline},
+    event::{Event, EventDetail},
     profile::{LeaveRules, RuleProfile},
     status::GapReason,
 };
@@ -21,6 +21,17 @@ pub(crate) struct Pauses<'a> {
     enrolled: Vec<Elsewhere<'a>>,
     /// Transfers to institutions that the registry does not know.
     pub(crate) unknown: Vec<&'a Event>,
+}
+
+/// What a pathway's runs depend on beside its engagements.
+pub(crate) struct Leaving<'q, 'a> {
+    pub(crate) profile: &'q RuleProfile,
+    pub(crate) pauses: &'q Pauses<'a>,
+    /// The days of awards that end the pathway, in order.
+    pub(crate) terminal: &'q [Date],
+    /// Stretches, first day and deadline, of engagement in any pathway, in order; they hold a run
+    /// open where the profile speaks of the whole system.
+    pub(crate) elsewhere: &'q [(Date, Date)],
 }
 
 struct PlannedGap<'a> {
@@ -72,16 +83,19 @@ impl<'a> Pauses<'a> {
                         event,
                     });
                 }
-                EventDetail::Attribute { name, value, from }
-                    if *from <= known_at && !rules.transfer_is_leave =>
+                EventDetail::TransferOut { institution, on }
+                | EventDetail::EnrollmentElsewhere { institution, on }
+                    if !rules.transfer_is_leave =>
                 {
-                    let list = match name.as_str() {
-                        attribute::TRANSFERRED_TO => &mut pauses.transfers,
-                        attribute::ENROLLED_AT => &mut pauses.enrolled,
-                        _ => continue,
-                    };
-                    if institutions.contains_key(value) {
-                        list.push(Elsewhere { institution: value, from: *from, event });
+                    let leaves = matches!(event.detail, EventDetail::TransferOut { .. });
+                    // A transfer to come holds the leave back; an enrollment to come is none yet.
+                    if !leaves && *on > known_at {
+                        continue;
+                    }
+                    if institutions.contains_key(institution) {
+                        let list =
+                            if leaves { &mut pauses.transfers } else { &mut pauses.enrolled };
+                        list.push(Elsewhere { institution, from: *on, event });
                     } else {
                         pauses.unknown.push(event);
                     }
@@ -136,7 +150,9 @@ impl<'p, 'a> Run<'p, 'a> {
         }
     }
 
-    fn set_deadline(&mut self, pauses: &Pauses<'a>, terminal: &[Date], rules: &LeaveRules) {
+    fn set_deadline(&mut self, leaving: &Leaving<'_, 'a>) {
+        let Leaving { profile, pauses, terminal, elsewhere } = leaving;
+        let rules = &profile.leave;
         let (mut deadline, mut reason, mut held_by) = (self.base.0, self.base.1, None);
         let mut extend = |to: Date, why: GapReason, event| {
             if to > deadline {
@@ -155,6 +171,11 @@ impl<'p, 'a> Run<'p, 'a> {
                 extend(transfer_limit, GapReason::Transfer, transfer.event);
             }
         }
+        for &(start, to) in *elsewhere {
+            if start <= deadline && to > deadline {
+                (deadline, reason, held_by) = (to, GapReason::OtherPathway, None);
+            }
+        }
         let ends = terminal.iter().copied().find(|&on| self.start <= on && on <= deadline);
         if let Some(on) = ends {
             deadline = day_after(self.last_end).max(on);
@@ -170,18 +191,12 @@ impl<'p, 'a> Run<'p, 'a> {
     }
 
     /// The deadline and its reason as the members that began by `day` set it.
-    pub(crate) fn deadline_by(
-        &self,
-        day: Date,
-        pauses: &Pauses<'a>,
-        terminal: &[Date],
-        profile: &RuleProfile,
-    ) -> (Date, GapReason) {
+    pub(crate) fn deadline_by(&self, day: Date, leaving: &Leaving<'_, 'a>) -> (Date, GapReason) {
         let mut begun = self.members.iter().filter(|it| it.start <= day);
         let Some(first) = begun.next() else { return (self.deadline, self.reason) };
-        let mut run = Self::new(first, profile);
-        begun.for_each(|it| run.push(it, profile));
-        run.set_deadline(pauses, terminal, &profile.leave);
+        let mut run = Self::new(first, leaving.profile);
+        begun.for_each(|it| run.push(it, leaving.profile));
+        run.set_deadline(leaving);
         (run.deadline, run.reason)
     }
 }
@@ -190,29 +205,39 @@ impl<'p, 'a> Run<'p, 'a> {
 /// on with the run, a later one begins the next.
 pub(crate) fn runs<'p, 'a>(
     qualifying: &[&'p Activity<'a>],
-    pauses: &Pauses<'a>,
-    terminal: &[Date],
-    profile: &RuleProfile,
+    leaving: &Leaving<'_, 'a>,
 ) -> Vec<Run<'p, 'a>> {
     let mut runs: Vec<Run<'p, 'a>> = Vec::new();
     for &activity in qualifying {
         match runs.last_mut() {
-            Some(run) if activity.start <= run.deadline => run.push(activity, profile),
-            _ => runs.push(Run::new(activity, profile)),
+            Some(run) if activity.start <= run.deadline => run.push(activity, leaving.profile),
+            _ => runs.push(Run::new(activity, leaving.profile)),
         }
         if let Some(run) = runs.last_mut() {
-            run.set_deadline(pauses, terminal, &profile.leave);
+            run.set_deadline(leaving);
         }
     }
     runs
 }
 
+/// Stretches of engagement, joined where one begins by the deadline of those before.
+pub(crate) fn joined(mut stretches: Vec<(Date, Date)>) -> Vec<(Date, Date)> {
+    stretches.sort_unstable();
+    let mut joined: Vec<(Date, Date)> = Vec::new();
+    for (start, deadline) in stretches {
+        match joined.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(deadline),
+            _ => joined.push((start, deadline)),
+        }
+    }
+    joined
+}
+
 fn own_deadline(activity: &Activity<'_>, profile: &RuleProfile) -> (Date, GapReason) {
     let deadline = base_deadline(activity, profile);
-    let days = profile.leave.gap_days;
-    if deadline > plus_days(activity.end, days) {
+    if deadline > day_deadline(activity.end, profile) {
         (deadline, GapReason::TermBridge)
     } else {
-        (deadline, GapReason::Days(days))
+        (deadline, GapReason::Days(profile.leave.gap_days))
     }
 }

@@ -34,7 +34,8 @@ pub struct Status {
     pub as_of: Date,
     /// The day whose knowledge it uses.
     pub known_at: Date,
-    /// The id and version of the rule profile, such as `S1/1`.
+    /// The id and version of the rule profile, such as `S1/1`; in the system of each that was used;
+    /// empty where none governed.
     pub profile: String,
     /// The version of the registry; absent where none was published by `known_at`.
     pub registry_version: Option<String>,
@@ -121,6 +122,17 @@ pub enum Engagement {
     },
 }
 
+impl Engagement {
+    /// Whether the report of a source may confirm a leave that now is held back or provisional.
+    pub fn awaits_report(&self) -> bool {
+        match self {
+            Self::InGap { unconfirmed, .. } => !unconfirmed.is_empty(),
+            Self::Left { confirmed, .. } => !confirmed,
+            Self::None | Self::Active | Self::Transferred { .. } => false,
+        }
+    }
+}
+
 /// What sets the deadline of a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapReason {
@@ -136,6 +148,8 @@ pub enum GapReason {
     PendingCensus,
     /// A terminal credential, which ends the pathway.
     TerminalCredential,
+    /// Engagement in another pathway, where the profile looks at the whole system.
+    OtherPathway,
 }
 
 /// Why a leave is one.
@@ -152,6 +166,8 @@ pub enum LeaveReason {
 pub struct Completer {
     /// The first award.
     pub first_on: Date,
+    /// The first day on which the rules could tell: the award, or the threshold of entry after it.
+    pub determinable: Date,
     /// The first day on which the events behind it had all been received.
     pub known: Date,
     /// The highest type among the awards.
@@ -277,6 +293,26 @@ impl Status {
             && self.credential == other.credential
             && self.exclusions == other.exclusions
             && self.label() == other.label()
+    }
+
+    /// Whether a status on one day is all that another says on its own day: only the days they
+    /// speak of differ, and the last day of a spell of which neither day is the end.
+    pub fn lasts(&self, other: &Self) -> bool {
+        let spells = |status: &Self| {
+            let mut spells = status.spells.clone();
+            if let Some(open) =
+                spells.last_mut().filter(|_| status.engagement == Engagement::Active)
+            {
+                open.last_day = open.start;
+            }
+            spells
+        };
+        self.says_the_same(other)
+            && self.profile == other.profile
+            && self.registry_version == other.registry_version
+            && self.contributing == other.contributing
+            && self.warnings == other.warnings
+            && spells(self) == spells(other)
     }
 
     /// The last day of engagement, where the person left.

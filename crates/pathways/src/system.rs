@@ -1,12 +1,13 @@
 //! The system level: all pathways of a person together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::{
     engagement::PathwayView,
     evaluate::Person,
+    event::CredentialKind,
     status::{Award, Completer, Engagement, Participation, Since, Spell, Status},
 };
 
@@ -20,7 +21,9 @@ pub(crate) fn status(
 ) -> Status {
     let as_of = blank.as_of;
     let engagement = engagement(statuses);
+    let profiles: BTreeSet<&str> = statuses.iter().map(|it| it.profile.as_str()).collect();
     let mut status = Status {
+        profile: profiles.into_iter().collect::<Vec<_>>().join(", "),
         participation: participation(statuses),
         spells: spells(views, &engagement, as_of),
         engagement,
@@ -108,18 +111,19 @@ fn spells(views: &[PathwayView<'_, '_>], engagement: &Engagement, as_of: Date) -
 /// Every pathway's awards; one that several pathways list counts once.
 fn credential(statuses: &[Status]) -> Option<Completer> {
     let completers: Vec<_> = statuses.iter().filter_map(|it| it.credential.as_ref()).collect();
-    let mut by_code: BTreeMap<String, Award> = BTreeMap::new();
+    let mut by_name: BTreeMap<(String, CredentialKind), Award> = BTreeMap::new();
     for award in completers.iter().flat_map(|it| &it.awards) {
-        let earlier =
-            by_code.entry(award.code.to_ascii_uppercase()).or_insert_with(|| award.clone());
+        let name = (award.code.to_ascii_uppercase(), award.kind);
+        let earlier = by_name.entry(name).or_insert_with(|| award.clone());
         earlier.awarded_on = earlier.awarded_on.min(award.awarded_on);
         earlier.in_force |= award.in_force;
         earlier.in_measure_window |= award.in_measure_window;
     }
-    let mut awards: Vec<_> = by_code.into_values().collect();
+    let mut awards: Vec<_> = by_name.into_values().collect();
     awards.sort_by(|a, b| (a.awarded_on, &a.code).cmp(&(b.awarded_on, &b.code)));
     Some(Completer {
         first_on: awards.first()?.awarded_on,
+        determinable: completers.iter().map(|it| it.determinable).min()?,
         known: completers.iter().map(|it| it.known).min()?,
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),

@@ -4,84 +4,112 @@ use jiff::civil::Date;
 
 use crate::{
     days::day_after,
-    evaluate::{Person, Rules},
+    evaluate::{Moment, Rules},
     event::{Event, EventDetail},
-    profile::RuleProfile,
-    registry::Registry,
-    status::{Engagement, PathwayId, Scope, Status},
+    status::{Engagement, Scope, Status},
 };
 
-/// The first day after `as_of` on which the status in `pathway`, evaluated each day with that
-/// day's knowledge, says something else, if nothing is received after `as_of`.
-pub fn next_transition(
-    events: &[Event],
-    registry: &Registry,
-    profile: &RuleProfile,
-    pathway: &PathwayId,
-    as_of: Date,
-) -> Option<Date> {
-    let scope = Scope::Pathway(pathway.clone());
-    Rules::new(registry, profile).next_transition(events, Some(&scope), as_of)
+/// The statuses of one participant on a day, and the day on which to ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The statuses, as [`Rules::statuses`] gives them.
+    pub statuses: Vec<Status>,
+    /// The first later day on which one of them is no longer [the same](Status::lasts), if nothing
+    /// is received.
+    pub next_transition: Option<Date>,
 }
 
 impl Rules<'_> {
+    /// The statuses on `today`, as known then, and the next day on which they change by themselves.
+    pub fn assess(&self, events: &[Event], today: Date) -> Assessment {
+        let statuses = self.on(events, today, today);
+        let next_transition = self.next(events, &statuses, None, today, Status::lasts);
+        Assessment { statuses, next_transition }
+    }
+
     /// The first day after `as_of` on which the status in `scope` (in any scope, where none is
-    /// given) says something else; see [`next_transition`].
+    /// given), evaluated each day with that day's knowledge, says something else, if nothing is
+    /// received after `as_of`.
     pub fn next_transition(
         &self,
         events: &[Event],
         scope: Option<&Scope>,
         as_of: Date,
     ) -> Option<Date> {
-        let known: Vec<Event> =
-            events.iter().filter(|event| event.received_on <= as_of).cloned().collect();
-        let at = |day| {
-            let statuses = self.statuses(&known, day, day);
-            statuses.expect("a day is not before itself")
-        };
-        let mut now = at(as_of);
-        let mut days = self.days(&known, as_of);
-        days.extend(now.iter().filter_map(deadline));
-        let in_scope = |status: &Status| scope.is_none_or(|scope| status.scope == *scope);
-        now.retain(in_scope);
+        self.next(events, &self.on(events, as_of, as_of), scope, as_of, Status::says_the_same)
+    }
+
+    fn on(&self, events: &[Event], day: Date, heard_by: Date) -> Vec<Status> {
+        self.statuses_at(events, Moment { as_of: day, known_at: day, heard_by })
+    }
+
+    fn next(
+        &self,
+        events: &[Event],
+        now: &[Status],
+        scope: Option<&Scope>,
+        as_of: Date,
+        same: fn(&Status, &Status) -> bool,
+    ) -> Option<Date> {
+        let mut days = self.days(events, as_of);
+        days.extend(now.iter().flat_map(|status| self.leave_days(status)));
         days.retain(|day| *day > as_of);
         days.sort_unstable();
         days.dedup();
+        let in_scope = |it: &&Status| scope.is_none_or(|scope| it.scope == *scope);
         days.into_iter().find(|&day| {
-            let mut then = at(day);
-            then.retain(in_scope);
-            now.len() != then.len() || now.iter().zip(&then).any(|(a, b)| !a.says_the_same(b))
+            let then = self.on(events, day, as_of);
+            let (mut now, mut then) = (now.iter().filter(in_scope), then.iter().filter(in_scope));
+            loop {
+                match (now.next(), then.next()) {
+                    (None, None) => return false,
+                    (Some(a), Some(b)) if same(a, b) => {}
+                    _ => return true,
+                }
+            }
         })
     }
 
     /// The days on which a fact begins, ends or can first be counted.
     fn days(&self, events: &[Event], as_of: Date) -> Vec<Date> {
         let published = self.registry.versions().iter().map(|it| it.published_on);
-        let mut days: Vec<Date> = published.filter(|&day| day > as_of).collect();
+        let mut days: Vec<Date> = published.chain(self.profiles.days()).collect();
+        days.retain(|&day| day > as_of);
         let readings: Vec<Date> = days.iter().copied().chain([as_of]).collect();
         for day in readings {
-            let Some(person) = Person::new(*self, events, day) else { continue };
-            for activity in &person.activities {
+            let moment = Moment { as_of: day, known_at: day, heard_by: as_of };
+            for activity in self.people(events, moment).iter().flat_map(|it| &it.activities) {
                 days.extend([activity.start, day_after(activity.end), activity.determinable]);
             }
         }
-        for event in events {
+        for event in events.iter().filter(|event| event.received_on <= as_of) {
             match &event.detail {
                 EventDetail::Credential { awarded_on: on, .. }
                 | EventDetail::Revocation { on, .. }
-                | EventDetail::Attribute { from: on, .. } => days.push(*on),
+                | EventDetail::TransferOut { on, .. }
+                | EventDetail::EnrollmentElsewhere { on, .. }
+                | EventDetail::Exclusion { from: on, .. } => days.push(*on),
+                EventDetail::Exit { on, .. } => days.push(day_after(*on)),
                 _ => {}
             }
         }
-        days.extend(self.completeness.iter().flat_map(|it| it.days()));
         days
     }
-}
 
-/// The day on which a gap ends in a leave.
-fn deadline(status: &Status) -> Option<Date> {
-    match status.engagement {
-        Engagement::InGap { deadline, .. } => Some(deadline),
-        _ => None,
+    /// The days on which a gap can end in a leave, or a leave be held back or confirmed.
+    fn leave_days(&self, status: &Status) -> Vec<Date> {
+        let deadline = match status.engagement {
+            Engagement::InGap { deadline, .. } => deadline,
+            Engagement::Left { since, .. } => since.determinable,
+            _ => return Vec::new(),
+        };
+        let mut days = vec![deadline];
+        if let (Some(completeness), Scope::Pathway(pathway)) = (self.completeness, &status.scope) {
+            for registry in self.registry.versions() {
+                let sources = registry.pathway(pathway).map(|it| it.required_sources.as_slice());
+                days.extend(completeness.days(sources.unwrap_or_default(), deadline, registry));
+            }
+        }
+        days
     }
 }

@@ -6,13 +6,21 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 use jiff::{ToSpan, civil::Date};
 use pathways::{
-    CodeSystem, Completeness, CredentialKind, Declaration, Engagement, Event, EventDetail,
-    Expectation, Participation, ProgramCode, Registry, RuleProfile, Rules, Scope, Status,
+    Calendar, CodeSystem, Completeness, CredentialKind, Declaration, Engagement, Event,
+    EventDetail, Participation, Period, ProgramCode, Registry, RuleProfile, RuleProfiles, Rules,
+    Scope, Status,
 };
 use proptest::{prelude::*, sample::select};
 
 const FIRST: Date = Date::constant(2023, 8, 1);
 const DAYS: i32 = 700;
+
+/// The registry before its second version: publishing one is news.
+fn first_registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    let parse = || Registry::parse(&[("registry.toml", include_str!("tables/registry.toml"))]);
+    REGISTRY.get_or_init(|| parse().unwrap())
+}
 
 fn registry() -> &'static Registry {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
@@ -31,24 +39,19 @@ fn registry() -> &'static Registry {
 
 fn completeness() -> Completeness {
     let source: record::AgencyId = "college".parse().unwrap();
+    let calendar = Calendar { period: Period::Quarter, grace_days: 15 };
     let day = |text: &str| text.parse().unwrap();
-    let expected = [("2024-03-31", "2024-04-15"), ("2024-09-30", "2024-10-15")];
-    let expected = expected.map(|(period_end, due)| Expectation {
-        source: source.clone(),
-        period_end: day(period_end),
-        due: day(due),
-    });
     let declared = [("2024-03-31", "2024-04-10"), ("2024-09-30", "2024-11-20")];
     let declared = declared.map(|(through, on)| Declaration {
         source: source.clone(),
         complete_through: day(through),
         declared_on: day(on),
     });
-    Completeness::new(expected.into(), declared.into())
+    Completeness::new([(source, calendar)].into(), declared.into())
 }
 
-fn profiles() -> &'static [RuleProfile] {
-    static PROFILES: OnceLock<Vec<RuleProfile>> = OnceLock::new();
+fn profiles() -> &'static [RuleProfiles] {
+    static PROFILES: OnceLock<Vec<RuleProfiles>> = OnceLock::new();
     PROFILES.get_or_init(|| {
         let changed = |changes: &[(&str, &str)]| {
             let mut text = pathways::DEFAULT_PROFILE.to_owned();
@@ -56,20 +59,38 @@ fn profiles() -> &'static [RuleProfile] {
                 assert!(text.contains(from), "{from}");
                 text = text.replace(from, to);
             }
-            RuleProfile::parse(&text).unwrap()
+            RuleProfile::parse("changed", &text).unwrap()
         };
+        let s1 = changed(&[]);
+        let one_pathway = changed(&[
+            ("profile = \"S1\"", "profile = \"HC\"\npathways = [\"HC-1\"]"),
+            ("gap_days = 90", "gap_days = 30"),
+            ("effective_from = 2021-07-01", "effective_from = 2024-02-01"),
+        ]);
+        let names = registry().latest();
+        let c1y = ("c1y.toml", include_str!("../../../config/profiles/c1y.toml"));
         vec![
-            changed(&[]),
-            RuleProfile::parse(include_str!("../../../config/profiles/c1y.toml")).unwrap(),
+            s1.clone().into(),
+            RuleProfiles::parse(&[c1y], names).unwrap(),
             changed(&[
                 ("on_terminal_credential = false", "on_terminal_credential = true"),
                 ("census_required = true", "census_required = false"),
-            ]),
+            ])
+            .into(),
             changed(&[
                 ("min_courses = 1", "min_courses = 2"),
                 ("# window_days = 365", "window_days = 120"),
                 ("\"first_qualifying_engagement\"", "\"threshold_met\""),
-            ]),
+            ])
+            .into(),
+            changed(&[
+                ("scope = \"pathway\"", "scope = \"system\""),
+                ("boundary = \"on_day\"", "boundary = \"after_day\""),
+                ("precedence = \"derived_or_asserted\"", "precedence = \"asserted\""),
+                ("# status_post_leave_days = 730", "status_post_leave_days = 60"),
+            ])
+            .into(),
+            [s1, one_pathway].into_iter().collect(),
         ]
     })
 }
@@ -99,7 +120,9 @@ fn detail() -> impl Strategy<Value = EventDetail> {
     prop_oneof![
         6 => (course(), program, term()).prop_map(|(course, program, (term, start, end))| {
             let course = Some(course);
-            EventDetail::Enrollment { program, course, term, credits_tenths: None, start, end }
+            EventDetail::Enrollment {
+                program, course, term, credits_tenths: None, award_level: None, start, end
+            }
         }),
         1 => (course(), term(), 0..30_i32).prop_map(|(course, (term, start, _), after)| {
             EventDetail::Drop { course, term, on: start.checked_add(after.days()).unwrap() }
@@ -108,23 +131,29 @@ fn detail() -> impl Strategy<Value = EventDetail> {
             EventDetail::Withdrawal { course, term: None, on }
         }),
         3 => (day(), select(vec![200, 600, 1_200])).prop_map(|(on, hours_hundredths)| {
-            EventDetail::ClassHours { class: "IET-HC".to_owned(), on, hours_hundredths }
+            let (class, program) = ("IET-HC".to_owned(), None);
+            EventDetail::ClassHours { class, program, on, hours_hundredths }
         }),
         5 => service(),
-        1 => day().prop_map(|on| EventDetail::Exit { program: "adult".to_owned(), on }),
+        1 => day().prop_map(|on| EventDetail::Exit {
+            program: "adult".to_owned(),
+            on,
+            reason: None,
+        }),
         2 => (stretch(), -10..60_i32).prop_map(|((start, end), after)| {
             let recorded_on = start.checked_add(after.days()).unwrap();
             EventDetail::PlannedGap { start, end, recorded_on }
         }),
         2 => (day(), select(vec!["CNA", "ADN", "OSHA-10"])).prop_map(|(awarded_on, code)| {
-            let kind = CredentialKind::License;
-            EventDetail::Credential { kind, code: code.to_owned(), awarded_on }
+            let (kind, code) = (CredentialKind::License, code.to_owned());
+            EventDetail::Credential { kind, code, system: None, awarded_on, number: None }
         }),
         1 => (0..8_usize, day()).prop_map(|(event, on)| EventDetail::Revocation {
             credential_event_id: format!("e{event}"),
             on,
+            reason: None,
         }),
-        2 => attribute(),
+        2 => statement(),
         1 => (0..8_usize).prop_map(|event| {
             EventDetail::Void { voided_event_id: format!("e{event}") }
         }),
@@ -142,31 +171,31 @@ fn service() -> impl Strategy<Value = EventDetail> {
     })
 }
 
-fn attribute() -> impl Strategy<Value = EventDetail> {
-    let named = select(vec![
-        ("career_pathway", "HC-1"),
-        ("transferred_to", "STATE-U"),
-        ("enrolled_at", "STATE-U"),
-        ("exclusion", "deceased"),
-    ]);
-    (named, day()).prop_map(|((name, value), from)| EventDetail::Attribute {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        from,
-    })
+fn statement() -> impl Strategy<Value = EventDetail> {
+    let institution = || "STATE-U".to_owned();
+    prop_oneof![
+        day().prop_map(|on| EventDetail::PathwayFlag { pathway: "HC-1".to_owned(), on }),
+        day().prop_map(move |on| EventDetail::TransferOut { institution: institution(), on }),
+        day().prop_map(move |on| {
+            EventDetail::EnrollmentElsewhere { institution: institution(), on }
+        }),
+        day().prop_map(|from| EventDetail::Exclusion { reason: "deceased".to_owned(), from }),
+    ]
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let source = select(vec!["college", "workforce"]);
-    let event = (detail(), source, day());
+    let supersedes = proptest::option::weighted(0.1, 0..8_usize);
+    let event = (detail(), source, day(), supersedes);
     proptest::collection::vec(event, 1..8).prop_map(|events| {
         let numbered = events.into_iter().enumerate();
         numbered
-            .map(|(number, (detail, source, received_on))| Event {
+            .map(|(number, (detail, source, received_on, corrected))| Event {
                 source: source.parse().unwrap(),
                 local_id: "A1".parse().unwrap(),
                 source_event_id: format!("e{number}"),
                 received_on,
+                supersedes: corrected.filter(|it| *it != number).map(|it| format!("e{it}")),
                 purpose_tags: BTreeSet::new(),
                 detail,
             })
@@ -179,8 +208,8 @@ fn days() -> impl Strategy<Value = (Date, Date)> {
     (day(), day()).prop_map(|(a, b)| (a.min(b), a.max(b)))
 }
 
-fn statuses(events: &[Event], profile: &RuleProfile, as_of: Date, known_at: Date) -> Vec<Status> {
-    Rules::new(registry(), profile).statuses(events, as_of, known_at).unwrap()
+fn statuses(events: &[Event], profiles: &RuleProfiles, as_of: Date, known_at: Date) -> Vec<Status> {
+    Rules::new(registry(), profiles).statuses(events, as_of, known_at).unwrap()
 }
 
 fn check_one(status: &Status) {
@@ -191,6 +220,11 @@ fn check_one(status: &Status) {
     if let Participation::Participant(since) = status.participation {
         assert!(since.effective <= status.as_of && since.determinable <= since.known);
         assert!(since.known <= status.known_at, "{status:#?}");
+    }
+    if let Some(completer) = &status.credential {
+        assert!(completer.first_on <= completer.determinable, "{status:#?}");
+        assert!(completer.determinable <= completer.known, "{status:#?}");
+        assert!(completer.known <= status.known_at, "{status:#?}");
     }
     for pair in status.spells.windows(2) {
         assert!(pair[0].last_day < pair[1].start && pair[0].ended, "{status:#?}");
@@ -222,10 +256,40 @@ fn last_days(events: &[Event]) -> BTreeSet<Date> {
         EventDetail::ClassHours { on, .. }
         | EventDetail::Drop { on, .. }
         | EventDetail::Withdrawal { on, .. } => Some(*on),
-        EventDetail::Attribute { from, .. } => Some(*from),
+        EventDetail::PathwayFlag { on, .. } => Some(*on),
         _ => None,
     });
     days.collect()
+}
+
+/// The first day on which an event is about something that did happen.
+fn happened(detail: &EventDetail) -> Option<Date> {
+    match detail {
+        EventDetail::Enrollment { start, .. } | EventDetail::Service { start, .. } => Some(*start),
+        EventDetail::ClassHours { on, .. }
+        | EventDetail::PathwayFlag { on, .. }
+        | EventDetail::TransferOut { on, .. }
+        | EventDetail::EnrollmentElsewhere { on, .. } => Some(*on),
+        EventDetail::Credential { awarded_on, .. } => Some(*awarded_on),
+        _ => None,
+    }
+}
+
+fn without_days_of_receipt(mut statuses: Vec<Status>) -> Vec<Status> {
+    for status in &mut statuses {
+        if let Participation::Participant(since) = &mut status.participation {
+            since.known = FIRST;
+        }
+        if let Engagement::Left { since, .. } | Engagement::Transferred { since, .. } =
+            &mut status.engagement
+        {
+            since.known = FIRST;
+        }
+        if let Some(completer) = &mut status.credential {
+            completer.known = FIRST;
+        }
+    }
+    statuses
 }
 
 fn scopes() -> Vec<Option<Scope>> {
@@ -315,6 +379,52 @@ proptest! {
     }
 
     #[test]
+    fn the_order_of_arrival_changes_nothing_in_the_end(
+        (events, received) in events().prop_flat_map(|events| {
+            let received: Vec<Date> = events.iter().map(|it| it.received_on).collect();
+            (Just(events), Just(received).prop_shuffle())
+        }),
+        as_of in day(), profile in select(profiles().to_vec()),
+    ) {
+        let known_at = FIRST.checked_add((DAYS + 1).days()).unwrap();
+        let mut otherwise = events.clone();
+        for (event, received_on) in otherwise.iter_mut().zip(received) {
+            event.received_on = received_on;
+        }
+        prop_assert_eq!(
+            without_days_of_receipt(statuses(&otherwise, &profile, as_of, known_at)),
+            without_days_of_receipt(statuses(&events, &profile, as_of, known_at))
+        );
+    }
+
+    #[test]
+    fn a_confirmed_leave_falls_only_by_new_events(
+        events in events(), (as_of, known_at) in days(), later in day(),
+        profile in select(profiles().to_vec()),
+    ) {
+        let later = later.max(known_at);
+        let mut events = events;
+        for event in &mut events {
+            // What is told before it happens is news on the day on which it does.
+            event.received_on = happened(&event.detail).map_or(event.received_on, |day| {
+                day.max(event.received_on)
+            });
+        }
+        events.retain(|it| it.received_on <= known_at);
+        let completeness = completeness();
+        let (registry, profiles) = (first_registry(), &profile);
+        let rules = Rules { registry, profiles, completeness: Some(&completeness) };
+        let then = rules.statuses(&events, as_of, later).unwrap();
+        for status in rules.statuses(&events, as_of, known_at).unwrap() {
+            let Engagement::Left { confirmed: true, since, .. } = status.engagement else {
+                continue;
+            };
+            let still = then.iter().find(|it| it.scope == status.scope);
+            prop_assert_eq!(still.and_then(Status::leave_date), Some(since.effective));
+        }
+    }
+
+    #[test]
     fn what_is_received_later_is_not_known(
         events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
     ) {
@@ -361,6 +471,39 @@ proptest! {
         }
         if let Some(next) = next {
             prop_assert!(next > as_of && !same(&at(next)), "the same on {next}");
+        }
+    }
+
+    #[test]
+    fn what_is_served_of_a_status_lasts_to_the_day_before_it_is_to_be_asked_again(
+        events in events(), as_of in day(), profile in select(profiles().to_vec()),
+        held_back in any::<bool>(),
+    ) {
+        let completeness = completeness();
+        let mut rules = Rules::new(registry(), &profile);
+        if held_back {
+            rules = rules.with_completeness(&completeness);
+        }
+        let mut events = events;
+        events.retain(|it| it.received_on <= as_of);
+        let now = rules.assess(&events, as_of);
+        let same = |then: &[Status]| {
+            let mut pairs = then.iter().zip(&now.statuses);
+            then.len() == now.statuses.len()
+                && pairs.all(|(a, b)| a.lasts(b) && a.reasons() == b.reasons())
+        };
+        let next = now.next_transition;
+        let last = next.unwrap_or_else(|| as_of.checked_add(1_200.days()).unwrap());
+        let mut day = as_of;
+        while day < last {
+            let then = rules.statuses(&events, day, day).unwrap();
+            prop_assert!(same(&then), "changed on {day}, not on {next:?}");
+            prop_assert_eq!(rules.touches(&events, day, day).unwrap(), !then.is_empty());
+            day = day.tomorrow().unwrap();
+        }
+        if let Some(next) = next {
+            let then = rules.statuses(&events, next, next).unwrap();
+            prop_assert!(next > as_of && !same(&then), "the same on {next}");
         }
     }
 }

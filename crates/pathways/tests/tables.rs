@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use jiff::civil::Date;
 use pathways::{
-    Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, EventColumns, Expectation,
-    GapReason, LeaveReason, Participation, Quarter, Registry, RuleProfile, Rules, Scope, Status,
-    Warning, event_from_row,
+    Columns, Completeness, Declaration, EVENT_COLUMNS, Engagement, Event, GapReason, LeaveReason,
+    Participation, Quarter, QuarterWages, Registry, RuleProfile, RuleProfiles, Rules,
+    STATEMENT_COLUMNS, Scope, Statement, Status, WageHistory, Warning, event_from_row,
+    statement_from_row,
 };
 use serde::Deserialize;
 
@@ -20,7 +21,7 @@ struct Table {
     example: Vec<Example>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Example {
     id: String,
@@ -33,25 +34,30 @@ struct Example {
     added_component: Option<AddedComponent>,
     completeness: Option<CompletenessRow>,
     events: Vec<BTreeMap<String, String>>,
+    /// Rows of a table of statements, of the agency `wages`.
+    #[serde(default)]
+    statements: Vec<BTreeMap<String, String>>,
     expect: Vec<Expected>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct AddedComponent {
     published_on: toml::value::Datetime,
     code: String,
     effective_from: toml::value::Datetime,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CompletenessRow {
-    expected: Vec<BTreeMap<String, String>>,
+    /// A sources file.
+    #[serde(default)]
+    calendars: String,
     #[serde(default)]
     declared: Vec<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Expected {
     as_of: String,
     known_at: Option<String>,
@@ -70,6 +76,50 @@ fn every_parameter_does_what_it_says() {
     check(include_str!("tables/parameters.toml"));
 }
 
+/// Every parameter has an example that does not hold where its change is left out.
+#[test]
+fn no_parameter_can_be_ignored() {
+    let tables =
+        [include_str!("tables/worked_examples.toml"), include_str!("tables/parameters.toml")];
+    let examples: Vec<Example> =
+        tables.iter().flat_map(|table| toml::from_str::<Table>(table).unwrap().example).collect();
+    let decides = |setting: &str| {
+        let key = setting.rsplit('.').next().unwrap();
+        let is_about = |(_, to): &(String, String)| {
+            let name = to.split('=').next().unwrap_or_default();
+            name.trim().trim_start_matches("# ") == key
+        };
+        examples.iter().any(|example| {
+            let is_changed = example.changes.iter().any(is_about);
+            let rest = example.changes.iter().filter(|it| !is_about(it)).cloned().collect();
+            let unchanged = Example { changes: rest, ..example.clone() };
+            is_changed && failures(example).is_empty() && !failures(&unchanged).is_empty()
+        })
+    };
+    let ignored: Vec<_> = settings().into_iter().filter(|setting| !decides(setting)).collect();
+    assert!(ignored.is_empty(), "no example decides {ignored:?}");
+}
+
+/// Every setting of a profile's sections, also of those that are left out of the shipped file.
+fn settings() -> Vec<String> {
+    let optional =
+        ["# min_credits", "# window_days", "# status_post_leave_days", "# final_lag_quarters"];
+    let text = optional.iter().fold(pathways::DEFAULT_PROFILE.to_owned(), |text, line| {
+        assert!(text.contains(line), "{line}");
+        text.replace(line, &line[2..])
+    });
+    let profile: toml::Table = toml::from_str(&text).unwrap();
+    let of_section = |(name, section): (&String, &toml::Value)| -> Vec<String> {
+        let keys = section.as_table().into_iter().flat_map(toml::Table::iter);
+        keys.flat_map(|(key, value)| match value.as_table() {
+            Some(inner) => inner.keys().map(|it| format!("{name}.{key}.{it}")).collect(),
+            None => vec![format!("{name}.{key}")],
+        })
+        .collect()
+    };
+    profile.iter().flat_map(of_section).collect()
+}
+
 fn check(table: &str) {
     let table: Table = toml::from_str(table).unwrap_or_else(|error| panic!("{error}"));
     let failures: Vec<String> = table.example.iter().flat_map(failures).collect();
@@ -78,11 +128,13 @@ fn check(table: &str) {
 
 fn failures(example: &Example) -> Vec<String> {
     let events = events(example);
-    let profile = profile(example);
+    let profiles = RuleProfiles::from(profile(example));
     let registry = registry(example);
     let completeness = example.completeness.as_ref().map(completeness);
     let rules =
-        Rules { registry: &registry, profile: &profile, completeness: completeness.as_ref() };
+        Rules { registry: &registry, profiles: &profiles, completeness: completeness.as_ref() };
+    let statements = statements(example);
+    let profile = &profiles.as_slice()[0];
     let mut failures = Vec::new();
     for expected in &example.expect {
         let as_of = day(&expected.as_of);
@@ -93,7 +145,11 @@ fn failures(example: &Example) -> Vec<String> {
         };
         let status = rules.status(&events, &scope, as_of, known_at).unwrap();
         for (name, wanted) in &expected.facts {
-            let found = fact(&status, name);
+            let wages = WageHistory::new(&events, &statements, &profile.wages, known_at);
+            let found = match name.split_once(' ') {
+                Some((name, of)) => reported(name, of, &status, &wages, profile),
+                None => fact(&status, name),
+            };
             if found != *wanted {
                 let Example { id, rule, .. } = example;
                 failures.push(format!(
@@ -127,6 +183,7 @@ fn fact(status: &Status, name: &str) -> toml::Value {
         "spells" => toml::Value::Integer(status.spells.len().try_into().unwrap()),
         "leaves" => list(status.spells.iter().filter(|it| it.ended).map(|it| it.last_day)),
         "completer" => maybe(completer.map(|it| it.first_on)),
+        "determinable_completer" => maybe(completer.map(|it| it.determinable)),
         "in_force" => toml::Value::Boolean(completer.is_some_and(|it| it.in_force)),
         "measured" => toml::Value::Boolean(
             completer.is_some_and(|it| it.awards.iter().any(|it| it.in_measure_window)),
@@ -173,6 +230,43 @@ fn engagement_fact(engagement: &Engagement, name: &str) -> toml::Value {
     }
 }
 
+/// A fact of the measures, about the quarter, quarters or year `of`.
+fn reported(
+    name: &str,
+    of: &str,
+    status: &Status,
+    wages: &WageHistory<'_>,
+    profile: &RuleProfile,
+) -> toml::Value {
+    let quarter = |text: &str| text.parse::<Quarter>().unwrap();
+    let said = |found: QuarterWages| match found {
+        QuarterWages::Pending => "pending".to_owned(),
+        QuarterWages::NotFound => "not found".to_owned(),
+        QuarterWages::Found(earnings) => earnings.cents.to_string(),
+    };
+    let health = ["62".to_owned()];
+    match name {
+        "wages" => text(said(wages.quarter(quarter(of)))),
+        "in_sector" => toml::Value::Boolean(match wages.quarter(quarter(of)) {
+            QuarterWages::Found(earnings) => wages.in_sector(&earnings, &health),
+            _ => false,
+        }),
+        "retained" => {
+            let (first, last) = of.split_once('-').unwrap();
+            toml::Value::Boolean(wages.is_retained(quarter(first), quarter(last)))
+        }
+        "earnings" => {
+            let after = wages.earnings_after(status.leave_date().unwrap());
+            list(after.into_iter().map(|(quarter, found)| format!("{quarter} {}", said(found))))
+        }
+        "leaves" => {
+            let day = |rest: &str| day(&format!("{of}-{rest}"));
+            list(profile.leaves_in(status, day("01-01"), day("12-31")))
+        }
+        _ => panic!("unknown fact {name}"),
+    }
+}
+
 fn gap(reason: GapReason) -> &'static str {
     match reason {
         GapReason::Days(_) => "days",
@@ -181,6 +275,7 @@ fn gap(reason: GapReason) -> &'static str {
         GapReason::Transfer => "transfer",
         GapReason::PendingCensus => "pending_census",
         GapReason::TerminalCredential => "terminal_credential",
+        GapReason::OtherPathway => "other_pathway",
     }
 }
 
@@ -197,7 +292,7 @@ fn list(all: impl IntoIterator<Item = impl Display>) -> toml::Value {
 }
 
 fn events(example: &Example) -> Vec<Event> {
-    let columns = EventColumns::from_header(EVENT_COLUMNS).unwrap();
+    let columns = Columns::of_events(EVENT_COLUMNS).unwrap();
     let read = |(number, cells): (usize, &BTreeMap<String, String>)| {
         let mut cells = cells.clone();
         let source = cells.remove("source").unwrap_or_else(|| "college".to_owned());
@@ -214,6 +309,16 @@ fn events(example: &Example) -> Vec<Event> {
     example.events.iter().enumerate().map(read).collect()
 }
 
+fn statements(example: &Example) -> Vec<Statement> {
+    let columns = Columns::of_statements(STATEMENT_COLUMNS).unwrap();
+    let read = |cells: &BTreeMap<String, String>| {
+        assert!(cells.keys().all(|it| STATEMENT_COLUMNS.contains(&it.as_str())), "{cells:?}");
+        let row = STATEMENT_COLUMNS.map(|column| cells.get(column).map_or("", String::as_str));
+        statement_from_row(&"wages".parse().unwrap(), &columns, &row, Date::MIN).unwrap()
+    };
+    example.statements.iter().map(read).collect()
+}
+
 fn profile(example: &Example) -> RuleProfile {
     let mut text = match example.profile.as_deref() {
         None => pathways::DEFAULT_PROFILE.to_owned(),
@@ -224,7 +329,7 @@ fn profile(example: &Example) -> RuleProfile {
         assert!(text.contains(from), "{}: the profile has no {from}", example.id);
         text = text.replace(from, to);
     }
-    RuleProfile::parse(&text).unwrap()
+    RuleProfile::parse(&example.id, &text).unwrap()
 }
 
 fn registry(example: &Example) -> Registry {
@@ -245,17 +350,13 @@ fn registry(example: &Example) -> Registry {
 }
 
 fn completeness(rows: &CompletenessRow) -> Completeness {
-    let expected = rows.expected.iter().map(|row| Expectation {
-        source: row["source"].parse().unwrap(),
-        period_end: day(&row["period_end"]),
-        due: day(&row["due"]),
-    });
+    let calendars = Completeness::calendars("calendars", &rows.calendars).unwrap();
     let declared = rows.declared.iter().map(|row| Declaration {
         source: row["source"].parse().unwrap(),
         complete_through: day(&row["complete_through"]),
         declared_on: day(&row["declared_on"]),
     });
-    Completeness::new(expected.collect(), declared.collect())
+    Completeness::new(calendars, declared.collect())
 }
 
 fn day(text: &str) -> Date {

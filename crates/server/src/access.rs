@@ -31,6 +31,7 @@ use Role::{Agency, Operator, Steward};
 /// Each RPC, or each service with a trailing `/`, and who may call it. `None`: anybody.
 const TABLE: &[(&str, Option<&[Role]>)] = &[
     ("/waymark.submission.v1.SubmissionService/", Some(&[Agency])),
+    ("/waymark.statement.v1.StatementService/", Some(&[Agency])),
     ("/waymark.status.v1.StatusService/", Some(&[Agency])),
     ("/waymark.review.v1.ReviewService/", Some(&[Steward])),
     ("/waymark.registry.v1.RegistryService/", Some(&[Agency, Steward, Operator])),

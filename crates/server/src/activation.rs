@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use linkage::{FrequencyError, Model, ModelError, TermFrequencies};
-use pathways::{Registry, RegistryError};
+use pathways::{Faults, Registry};
 use record::Schema;
 
 /// Parts the text of a model from its term-frequency snapshot; TOML has no such byte.
@@ -21,7 +21,7 @@ pub enum ActivationError {
     Frequencies(#[from] FrequencyError),
     /// The registry.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(#[from] Faults),
     /// Something else stands where text should.
     #[error("the content is not of the form that was kept")]
     Form,

@@ -1,6 +1,7 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,8 +10,8 @@ use std::{
 
 use jiff::{civil::Date, tz::TimeZone};
 use linkage::{Model, Policy};
-use pathways::{Registry, RuleProfile};
-use record::Schema;
+use pathways::{Calendar, Completeness, Registry, RuleProfiles, Sharing};
+use record::{AgencyId, Schema};
 use serde::Deserialize;
 
 use crate::activation;
@@ -66,6 +67,7 @@ struct LinkageFile {
 struct PathwaysFile {
     registry: Option<PathBuf>,
     profile: Option<PathBuf>,
+    sharing: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,16 +99,22 @@ pub struct Config {
     pub model: Model,
     /// The limits of linkage, and what is known of the sources.
     pub policy: Policy,
+    /// When the agencies are to report.
+    pub calendars: BTreeMap<AgencyId, Calendar>,
     /// The expected key check value; without it the first submission sets it.
     pub key_check_value: Option<[u8; 16]>,
     /// The pathway registry.
     pub registry: Registry,
     /// The registry's files, as they are kept when it is put in force.
     pub registry_content: Vec<u8>,
-    /// The rule profile.
-    pub profile: RuleProfile,
+    /// The rule profiles.
+    pub profiles: RuleProfiles,
     /// The rule profile's file.
     pub profile_text: String,
+    /// Which agency may know of which events.
+    pub sharing: Sharing,
+    /// The sharing file.
+    pub sharing_text: String,
     /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
     pub snapshot_withdrawal_share: f64,
 }
@@ -134,7 +142,7 @@ impl Config {
             return Err(invalid(path, "limits.snapshot_withdrawal_share: 0 to 1 is allowed"));
         }
         let (schema, model) = read_linkage(folder, &file.linkage)?;
-        let policy = read_sources(folder, file.linkage.sources.as_deref())?;
+        let (policy, calendars) = read_sources(folder, file.linkage.sources.as_deref())?;
         let rules = read_pathways(folder, &file.pathways)?;
         let key_check_value = match &file.linkage.key_check_value {
             Some(text) => Some(parse_check_value(text).ok_or_else(|| {
@@ -150,11 +158,14 @@ impl Config {
             schema,
             model,
             policy,
+            calendars,
             key_check_value,
             registry: rules.registry,
             registry_content: rules.registry_content,
-            profile: rules.profile,
+            profiles: rules.profiles,
             profile_text: rules.profile_text,
+            sharing: rules.sharing,
+            sharing_text: rules.sharing_text,
             snapshot_withdrawal_share: share,
         })
     }
@@ -175,12 +186,20 @@ fn read_linkage(folder: &Path, file: &LinkageFile) -> Result<(Arc<Schema>, Model
     Ok((Arc::new(schema), model))
 }
 
-fn read_sources(folder: &Path, file: Option<&Path>) -> Result<Policy, ConfigError> {
+/// What linkage has to know of the sources, and when they are to report.
+fn read_sources(
+    folder: &Path,
+    file: Option<&Path>,
+) -> Result<(Policy, BTreeMap<AgencyId, Calendar>), ConfigError> {
     let (path, text) = named_or(folder, file, "")?;
-    Policy::with_sources(&text).map_err(|error| invalid(&path, &error))
+    let policy = Policy::with_sources(&text).map_err(|error| invalid(&path, &error))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let calendars =
+        Completeness::calendars(&name, &text).map_err(|error| invalid(&path, &error))?;
+    Ok((policy, calendars))
 }
 
-/// The registry with its files, and the rule profile with its text.
+/// The registry, the rule profile and the sharing, with their texts.
 fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigError> {
     let (registry_path, files) = match &file.registry {
         Some(path) => {
@@ -193,16 +212,23 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
     let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, &error))?;
     let (path, profile_text) =
         named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
-    let profile = RuleProfile::parse(&profile_text).map_err(|error| invalid(&path, &error))?;
+    let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
+        .map_err(|error| invalid(&path, &error))?;
     let registry_content = activation::registry_content(&files);
-    Ok(Rules { registry, registry_content, profile, profile_text })
+    let (path, sharing_text) =
+        named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;
+    let sharing =
+        Sharing::parse("sharing", &sharing_text).map_err(|error| invalid(&path, &error))?;
+    Ok(Rules { registry, registry_content, profiles, profile_text, sharing, sharing_text })
 }
 
 struct Rules {
     registry: Registry,
     registry_content: Vec<u8>,
-    profile: RuleProfile,
+    profiles: RuleProfiles,
     profile_text: String,
+    sharing: Sharing,
+    sharing_text: String,
 }
 
 /// Name and text of every `.toml` file of a folder, in the order of their names.

@@ -4,6 +4,8 @@
 //! Live work, recovery after a crash and the proof that nothing drifted are one code path: read
 //! the next facts, settle what they touched, write what changed in one transaction.
 
+mod calendar;
+mod changes;
 mod evaluate;
 mod handle;
 mod reconcile;
@@ -11,7 +13,7 @@ mod replay;
 mod state;
 
 pub use evaluate::Evaluator;
-pub(crate) use evaluate::read_status;
-pub use handle::{EngineError, EngineHandle, Explained, TrainedModel};
+pub(crate) use evaluate::{on_day, read_status};
+pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel};
 pub use reconcile::{Difference, Reconciled};
 pub use state::Engine;

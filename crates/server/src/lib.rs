@@ -15,6 +15,7 @@ mod pepper;
 mod pseudonym;
 mod serve;
 mod services;
+mod sources;
 mod status;
 mod times;
 

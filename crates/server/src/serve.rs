@@ -6,9 +6,11 @@ use api::{
     admin::admin_service_server::AdminServiceServer, limits::MAX_MESSAGE_BYTES,
     registry::registry_service_server::RegistryServiceServer,
     review::review_service_server::ReviewServiceServer,
+    statement::statement_service_server::StatementServiceServer,
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
+use sha2::{Digest, Sha256};
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
@@ -21,7 +23,10 @@ use crate::{
     engine::{Engine, EngineError, EngineHandle, Evaluator},
     files::{random_secret, write_private},
     pepper::Pepper,
-    services::{Admin, KeyBinding, Registries, Reviews, Statuses, Submissions},
+    services::{
+        Admin, Exports, KeyBinding, Registries, Reviews, Statements, Statuses, Submissions,
+    },
+    sources::Sources,
 };
 
 /// The file in the data folder that holds the first operator's token.
@@ -72,6 +77,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let Service { config, store, clock, pepper, evaluator, engine } = service;
+    let epoch = store.feed_epoch()?.into();
     let (engine, thread) = EngineHandle::start(engine);
 
     let submissions = SubmissionServiceServer::new(Submissions {
@@ -80,14 +86,22 @@ pub async fn serve(
         clock: clock.clone(),
         schema: config.schema.clone(),
         pepper: Arc::new(pepper),
+        registry: evaluator.registry.clone(),
         binding: Arc::new(KeyBinding::new(config.key_check_value)),
         withdrawal_share: config.snapshot_withdrawal_share,
+    });
+    let statements = StatementServiceServer::new(Statements {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
     });
     let statuses = StatusServiceServer::new(Statuses {
         store: store.clone(),
         engine: engine.clone(),
         clock: clock.clone(),
         evaluator: evaluator.clone(),
+        exports: Exports::default(),
+        epoch,
     });
     let reviews = ReviewServiceServer::new(Reviews {
         store: store.clone(),
@@ -117,6 +131,7 @@ pub async fn serve(
         // What older clients ask for.
         .add_service(reflected().build_v1alpha()?)
         .add_service(submissions.max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(statements)
         .add_service(statuses.max_encoding_message_size(ANSWER_BYTES_MAX))
         .add_service(reviews)
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
@@ -232,16 +247,46 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     };
     let registry = &config.registry;
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
-    activate(ActivationKind::Profile, &config.profile.name(), config.profile_text.as_bytes())?;
+    activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
     let mut history = registry.clone();
+    let mut fingerprint = Sha256::new();
+    let mut add = |part: &[u8]| {
+        fingerprint.update((part.len() as u64).to_be_bytes());
+        fingerprint.update(part);
+    };
     for earlier in store.activations(ActivationKind::Registry)? {
+        add(&earlier.content);
         if earlier.version != registry.latest().version {
             let earlier = activation::read_registry(&earlier.content)
                 .map_err(|error| store::Error::Corrupt(error.to_string()))?;
             history = history.with_history(earlier);
         }
     }
-    Ok(Evaluator { registry: Arc::new(history), profile: Arc::new(config.profile.clone()) })
+    add(config.profile_text.as_bytes());
+    add(config.sharing_text.as_bytes());
+    add(format!("{:?}", config.calendars).as_bytes());
+    // Another release may evaluate otherwise by the same rules.
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    warn_of_strangers(store, config)?;
+    Ok(Evaluator {
+        registry: Arc::new(history),
+        profiles: Arc::new(config.profiles.clone()),
+        sources: Sources::new(config.calendars.clone()),
+        sharing: Arc::new(config.sharing.clone()),
+        fingerprint: fingerprint.finalize().into(),
+    })
+}
+
+/// Tells of agencies in the sharing file that are not registered: either not yet, or misspelled,
+/// and then the agency meant has the default terms.
+fn warn_of_strangers(store: &Store, config: &Config) -> Result<(), ServeError> {
+    let registered = store.agencies()?;
+    for agency in config.sharing.agencies() {
+        if !registered.iter().any(|known| known.id == *agency) {
+            tracing::warn!(%agency, "pathways.sharing: no agency of this id is registered");
+        }
+    }
+    Ok(())
 }
 
 /// Puts the configured model in force where none was ever activated.

@@ -3,17 +3,23 @@
 mod admin;
 mod binding;
 mod explanation;
+mod export;
+mod feed;
 mod pages;
 mod registry;
 mod reviews;
 mod rows;
+mod statements;
 mod statuses;
 mod submissions;
+mod waiting;
 
 pub use admin::Admin;
 pub use binding::KeyBinding;
 pub use explanation::millibits;
+pub use export::Exports;
 pub use registry::Registries;
 pub use reviews::Reviews;
+pub use statements::Statements;
 pub use statuses::Statuses;
 pub use submissions::Submissions;

@@ -29,12 +29,13 @@ CREATE TABLE fact_token_revocation (
 ) STRICT, WITHOUT ROWID;
 
 -- The order of everything that was accepted. `reference` is the id of the submission or decision,
--- or the version activated.
+-- the agency that states something, or the version activated.
 CREATE TABLE fact_log (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,
     kind      TEXT    NOT NULL CHECK (kind IN (
-        'records', 'events', 'decision', 'decision_undone', 'model', 'registry', 'profile')),
+        'records', 'events', 'statements', 'decision', 'decision_undone', 'model', 'registry',
+        'profile')),
     reference TEXT    NOT NULL
 ) STRICT;
 
@@ -121,6 +122,21 @@ CREATE TABLE fact_event (
 
 CREATE UNIQUE INDEX fact_event_once ON fact_event (agency, event_id);
 
+-- What agencies state of their data and of employers. Of statements of one subject the last counts.
+CREATE TABLE fact_statement (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq         INTEGER NOT NULL REFERENCES fact_log (seq),
+    agency      TEXT    NOT NULL REFERENCES fact_agency (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('complete_through', 'wages_loaded', 'employer')),
+    subject     TEXT    NOT NULL,
+    received_on TEXT    NOT NULL,
+    payload     BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX fact_statement_of_agency ON fact_statement (agency);
+CREATE INDEX fact_statement_of_kind ON fact_statement (kind);
+CREATE INDEX fact_statement_of_subject ON fact_statement (agency, kind, subject);
+
 CREATE TABLE fact_decision (
     seq            INTEGER PRIMARY KEY REFERENCES fact_log (seq),
     id             TEXT    NOT NULL UNIQUE,
@@ -199,6 +215,15 @@ CREATE TABLE fact_origin (
     split_from  INTEGER NOT NULL,
     settlement  INTEGER NOT NULL
 ) STRICT;
+
+-- The life of the feeds, which every cursor names: the last one counts. A cursor of another life says
+-- nothing of this one's changes.
+CREATE TABLE fact_feed_epoch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    epoch  TEXT NOT NULL UNIQUE
+) STRICT;
+
+INSERT INTO fact_feed_epoch (epoch) VALUES (lower(hex(randomblob(8))));
 
 -- Each agency's feed: cursors count from 1 without gaps.
 CREATE TABLE fact_change (

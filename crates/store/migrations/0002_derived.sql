@@ -19,11 +19,30 @@ CREATE TABLE derived_status (
     local_id TEXT NOT NULL,
     pathway  TEXT NOT NULL,
     label    TEXT NOT NULL,
+    awaits   INTEGER NOT NULL CHECK (awaits IN (0, 1)),
     payload  BLOB NOT NULL,
     PRIMARY KEY (agency, local_id, pathway)
 ) STRICT, WITHOUT ROWID;
 
+-- The statuses that a source's report may change.
+CREATE INDEX derived_status_that_awaits ON derived_status (agency, local_id) WHERE awaits = 1;
+
 CREATE INDEX derived_status_of_label ON derived_status (agency, label, local_id, pathway);
+
+-- By which rules, and for which day, the statuses were evaluated. While `evaluated_to` is not NULL,
+-- those of later participants are still by other rules.
+CREATE TABLE derived_evaluation (
+    one          INTEGER PRIMARY KEY CHECK (one = 1),
+    rules        BLOB    NOT NULL CHECK (length(rules) = 32),
+    day          TEXT    NOT NULL,
+    evaluated_to INTEGER
+) STRICT;
+
+-- The next day on which a participant's statuses change although nobody sends anything.
+CREATE TABLE derived_due (
+    participant INTEGER PRIMARY KEY,
+    due_on      TEXT    NOT NULL
+) STRICT;
 
 CREATE TABLE derived_task (
     id                  TEXT    NOT NULL PRIMARY KEY,

@@ -40,6 +40,11 @@ BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
 CREATE TRIGGER fact_event_is_not_removed BEFORE DELETE ON fact_event
 BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
 
+CREATE TRIGGER fact_statement_is_not_changed BEFORE UPDATE ON fact_statement
+BEGIN SELECT RAISE(ABORT, 'fact_statement is append-only'); END;
+CREATE TRIGGER fact_statement_is_not_removed BEFORE DELETE ON fact_statement
+BEGIN SELECT RAISE(ABORT, 'fact_statement is append-only'); END;
+
 CREATE TRIGGER fact_decision_is_not_changed BEFORE UPDATE ON fact_decision
 BEGIN SELECT RAISE(ABORT, 'fact_decision is append-only'); END;
 CREATE TRIGGER fact_decision_is_not_removed BEFORE DELETE ON fact_decision
@@ -79,6 +84,11 @@ CREATE TRIGGER fact_origin_is_not_changed BEFORE UPDATE ON fact_origin
 BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
 CREATE TRIGGER fact_origin_is_not_removed BEFORE DELETE ON fact_origin
 BEGIN SELECT RAISE(ABORT, 'fact_origin is append-only'); END;
+
+CREATE TRIGGER fact_feed_epoch_is_not_changed BEFORE UPDATE ON fact_feed_epoch
+BEGIN SELECT RAISE(ABORT, 'fact_feed_epoch is append-only'); END;
+CREATE TRIGGER fact_feed_epoch_is_not_removed BEFORE DELETE ON fact_feed_epoch
+BEGIN SELECT RAISE(ABORT, 'fact_feed_epoch is append-only'); END;
 
 CREATE TRIGGER fact_change_is_not_changed BEFORE UPDATE ON fact_change
 BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;

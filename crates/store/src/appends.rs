@@ -92,7 +92,7 @@ named! {
         NothingToCompare = "nothing_to_compare",
         /// Larger than a row may be.
         TooLarge = "too_large",
-        /// A code that the registry does not know, or not of its system's form.
+        /// A code that is not of its system's form.
         UnknownCode = "unknown_code",
         /// The submission has an earlier row of the same local id (records) or event id (events).
         DuplicateInSubmission = "duplicate_in_submission",
@@ -102,6 +102,12 @@ named! {
         LocalIdLooksLikeSsn = "local_id_looks_like_ssn",
         /// A record in a submission of events, or the reverse.
         WrongKind = "wrong_kind",
+        /// A code whose edition was not in use on that day.
+        WrongEdition = "wrong_edition",
+        /// A pathway that the registry does not have.
+        UnknownPathway = "unknown_pathway",
+        /// A last day before the first.
+        EndBeforeStart = "end_before_start",
     }
 }
 

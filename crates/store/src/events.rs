@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use record::{LocalId, RecordKey};
+use record::{AgencyId, LocalId, RecordKey};
+use rusqlite::Row;
 
 use crate::{
     Error, Result, Seq, Store, SubmissionKind,
-    columns::{all, count, parsed, seq},
+    columns::{all, count, page, parsed, seq},
     submissions::find_fact,
 };
 
@@ -18,6 +19,13 @@ pub(crate) const EVENTS_OF: &str = "
 pub(crate) const KEYS_OF_FACT: &str = "
     SELECT DISTINCT local_id FROM fact_submission_row
     WHERE place BETWEEN ?1 AND ?2 AND payload IS NOT NULL ORDER BY local_id";
+pub(crate) const WAITING: &str = "
+    SELECT e.event_id, r.received_on, e.seq, r.payload, e.local_id
+    FROM fact_event AS e JOIN fact_submission_row AS r ON r.place = e.place
+    WHERE e.agency = ?1 AND (e.local_id, e.event_id) > (?2, ?3) AND NOT EXISTS (
+        SELECT 1 FROM fact_record_version AS v
+        WHERE v.agency = e.agency AND v.local_id = e.local_id)
+    ORDER BY e.local_id, e.event_id LIMIT ?4";
 const COUNT_WAITING: &str = "
     SELECT count(*) FROM fact_event AS e WHERE NOT EXISTS (
         SELECT 1 FROM fact_record_version AS v
@@ -72,13 +80,7 @@ impl Store {
                 let key = (record.agency.as_str(), record.local_id.as_str(), known_at);
                 let mut rows = query.query(key)?;
                 while let Some(row) = rows.next()? {
-                    events.push(StoredEvent {
-                        record: record.clone(),
-                        event_id: row.get(0)?,
-                        received_on: parsed(row, 1)?,
-                        seq: seq(row, 2)?,
-                        payload: row.get(3)?,
-                    });
+                    events.push(stored(row, record.clone())?);
                 }
             }
             Ok(events)
@@ -93,8 +95,36 @@ impl Store {
         })
     }
 
+    /// An agency's events that name a record that was never accepted, ordered by local id and event
+    /// id, after one of them, `limit` at most.
+    pub fn waiting_events(
+        &self,
+        agency: &AgencyId,
+        after: Option<(&LocalId, &str)>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        let (local_id, event_id) = after.map_or(("", ""), |(id, event)| (id.as_str(), event));
+        self.read(|db| {
+            let mut query = db.prepare_cached(WAITING)?;
+            let range = (agency.as_str(), local_id, event_id, page(limit));
+            all(query.query_map(range, |row| {
+                stored(row, RecordKey::new(agency.clone(), parsed(row, 4)?))
+            })?)
+        })
+    }
+
     /// How many events name a record that was never accepted. Reads all keys of events.
-    pub fn waiting_events(&self) -> Result<u64> {
+    pub fn waiting_event_count(&self) -> Result<u64> {
         self.read(|db| Ok(db.prepare_cached(COUNT_WAITING)?.query_row([], |row| count(row, 0))?))
     }
+}
+
+fn stored(row: &Row<'_>, record: RecordKey) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        record,
+        event_id: row.get(0)?,
+        received_on: parsed(row, 1)?,
+        seq: seq(row, 2)?,
+        payload: row.get(3)?,
+    })
 }

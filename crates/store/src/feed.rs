@@ -13,6 +13,8 @@ pub(crate) const CHANGES: &str = "
     SELECT c.cursor, c.local_id, c.pathway, c.payload, s.at
     FROM fact_change AS c JOIN fact_settlement AS s ON s.number = c.settlement
     WHERE c.agency = ?1 AND c.cursor > ?2 ORDER BY c.cursor LIMIT ?3";
+pub(crate) const EPOCH: &str = "
+    SELECT epoch FROM fact_feed_epoch WHERE number = (SELECT max(number) FROM fact_feed_epoch)";
 pub(crate) const LAST_CURSOR: &str =
     "SELECT coalesce(max(cursor), 0) FROM fact_change WHERE agency = ?1";
 
@@ -46,6 +48,11 @@ impl Store {
                 })
             })?)
         })
+    }
+
+    /// The id of this life of the feeds: random, made with the database.
+    pub fn feed_epoch(&self) -> Result<String> {
+        self.read(|db| Ok(db.prepare_cached(EPOCH)?.query_row([], |row| row.get(0))?))
     }
 
     /// The number of the last change of an agency's feed; 0 when there is none.

@@ -8,6 +8,7 @@ mod activations;
 mod agencies;
 mod appends;
 mod arrivals;
+mod calendar;
 mod columns;
 mod decisions;
 mod error;
@@ -27,6 +28,7 @@ mod records;
 mod settings;
 mod settle;
 mod staged;
+mod statements;
 mod statuses;
 mod store;
 mod submissions;
@@ -37,6 +39,7 @@ mod writer;
 pub use activations::{Activation, ActivationKind};
 pub use agencies::Agency;
 pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRejection};
+pub use calendar::{Due, Evaluation};
 pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Undo, Verdict};
 pub use error::Error;
 pub use events::StoredEvent;
@@ -49,6 +52,7 @@ pub use records::Records;
 pub use settle::{
     Assignment, NewChange, Origin, Redirect, Settled, StatusReplacement, TaskReplacement,
 };
+pub use statements::{NewStatement, Stated, StatementKind, StoredStatement};
 pub use statuses::{LabelCount, StatusFilter, StatusPlace, StatusRow};
 pub use store::Store;
 pub use submissions::{

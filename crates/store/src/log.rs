@@ -51,6 +51,11 @@ pub enum FactKind {
         /// Who sent it.
         agency: AgencyId,
     },
+    /// Statements of an agency.
+    Statements {
+        /// Who states them.
+        agency: AgencyId,
+    },
     /// A steward's decision about two records.
     Decision {
         /// The decision.
@@ -77,6 +82,8 @@ named! {
         Records = "records",
         /// A submission of events.
         Events = "events",
+        /// Statements of an agency.
+        Statements = "statements",
         /// A decision.
         Decision = "decision",
         /// A decision taken back.
@@ -120,7 +127,8 @@ impl Store {
     }
 }
 
-/// Adds an entry to the log; `reference` is the id or the version of what was accepted.
+/// Adds an entry to the log; `reference` is the id or the version of what was accepted, or who
+/// stated it.
 pub(crate) fn add_fact(
     db: &Connection,
     at: Timestamp,
@@ -148,6 +156,7 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
         LogKind::Events => {
             FactKind::Events { submission: SubmissionId(reference), agency: parsed(row, 4)? }
         }
+        LogKind::Statements => FactKind::Statements { agency: parsed(row, 3)? },
         LogKind::Decision => FactKind::Decision { decision: DecisionId(reference) },
         LogKind::DecisionUndone => FactKind::DecisionUndone { decision: DecisionId(reference) },
         LogKind::Model => activation(ActivationKind::Model, reference),

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use crate::{
     activations, appends, decisions, events, feed, finalize, log, memberships, migrate::migrate,
-    records, settle, statuses, submissions, tasks, tokens,
+    records, settle, statements, statuses, submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 41] = [
+const QUERIES: [&str; 45] = [
     activations::ACTIVE,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
@@ -17,7 +17,9 @@ const QUERIES: [&str; 41] = [
     decisions::BY_ID,
     events::EVENTS_OF,
     events::KEYS_OF_FACT,
+    events::WAITING,
     feed::CHANGES,
+    feed::EPOCH,
     feed::LAST_CURSOR,
     finalize::LAST_OF_VERSION,
     finalize::LAST_WITHDRAWAL,
@@ -39,6 +41,8 @@ const QUERIES: [&str; 41] = [
     records::VERSIONS,
     records::VERSION,
     settle::LAST_SETTLED,
+    statements::LAST_OF_SUBJECT,
+    statements::PAGE,
     statuses::PAGE,
     statuses::PAGE_OF_LABEL,
     statuses::OF_RECORD,

@@ -1,7 +1,7 @@
 //! The read-only connections.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Condvar, Mutex, PoisonError},
 };
 
@@ -11,6 +11,7 @@ use crate::{Result, limits, store};
 
 /// A pool of read-only connections; a caller waits while all of them are in use.
 pub(crate) struct Readers {
+    path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
@@ -18,16 +19,16 @@ pub(crate) struct Readers {
 impl Readers {
     /// Opens the connections.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let idle = (0..limits::READERS)
-            .map(|_| {
-                let db = Connection::open_with_flags(path, flags)?;
-                store::set_up(&db)?;
-                db.pragma_update(None, "mmap_size", limits::READER_MMAP_BYTES)?;
-                Ok(db)
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { idle: Mutex::new(idle), returned: Condvar::new() })
+        let idle = (0..limits::READERS).map(|_| connect(path)).collect::<Result<_>>()?;
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), returned: Condvar::new() })
+    }
+
+    /// Runs a query that may take long on one snapshot of the database, over a connection of its
+    /// own: no other reader waits for it.
+    pub(crate) fn read_apart<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut db = connect(&self.path)?;
+        let snapshot = db.transaction()?;
+        query(&snapshot)
     }
 
     /// Runs a query on one snapshot of the database.
@@ -47,6 +48,14 @@ impl Readers {
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    store::set_up(&db)?;
+    db.pragma_update(None, "mmap_size", limits::READER_MMAP_BYTES)?;
+    Ok(db)
 }
 
 /// A connection in use; it goes back when the lease ends, also by a panic of the query.

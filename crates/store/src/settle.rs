@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     Error, MembershipCause, OpenTask, Result, Seq, StatusRow, Store,
+    calendar::{self, Due, Evaluation},
     columns::{int, seq},
     feed::last_cursor,
     log::last_seq,
@@ -36,6 +37,10 @@ pub struct Settled {
     pub tasks: TaskReplacement,
     /// Statuses.
     pub statuses: StatusReplacement,
+    /// When these participants' statuses change by themselves.
+    pub due: Vec<Due>,
+    /// How the statuses were evaluated, where that changed.
+    pub evaluation: Option<Evaluation>,
     /// Entries of the agencies' feeds, in order.
     pub changes: Vec<NewChange>,
 }
@@ -112,13 +117,16 @@ impl Settled {
             origins: Vec::new(),
             tasks: TaskReplacement::default(),
             statuses: StatusReplacement::default(),
+            due: Vec::new(),
+            evaluation: None,
             changes: Vec::new(),
         }
     }
 }
 
 impl Store {
-    /// Takes in what was settled: memberships and their log, tasks, statuses, the feeds.
+    /// Takes in what was settled: memberships and their log, tasks, statuses and their calendar, the
+    /// feeds.
     ///
     /// Errors: `Conflict` when facts are taken in that do not exist, or fewer than before; when a
     /// participant that was merged away gets a record or is merged again; when a task has a record
@@ -162,6 +170,10 @@ fn settle(db: &Connection, settled: &Settled) -> Result<()> {
     }
     tasks::replace(db, &settled.tasks)?;
     statuses::replace(db, &settled.statuses)?;
+    calendar::replace_due(db, &settled.due)?;
+    if let Some(evaluation) = &settled.evaluation {
+        calendar::evaluated(db, evaluation)?;
+    }
     db.prepare_cached(
         "INSERT INTO derived_progress (one, applied_seq) VALUES (1, ?1)
          ON CONFLICT (one) DO UPDATE SET applied_seq = excluded.applied_seq",

@@ -1,26 +1,32 @@
 //! Current statuses of records by pathway.
 
+use std::ops::ControlFlow;
+
 use record::{AgencyId, LocalId, RecordKey};
 use rusqlite::{Connection, Row};
 
 use crate::{
     Result, StatusReplacement, Store,
     columns::{all, count, key, page},
+    feed::last_cursor,
 };
 
 pub(crate) const PAGE: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND (local_id, pathway) > (?2, ?3) AND (?4 IS NULL OR pathway = ?4)
     ORDER BY local_id, pathway LIMIT ?5";
 pub(crate) const PAGE_OF_LABEL: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND label = ?6 AND (local_id, pathway) > (?2, ?3)
         AND (?4 IS NULL OR pathway = ?4)
     ORDER BY local_id, pathway LIMIT ?5";
 pub(crate) const OF_RECORD: &str = "
-    SELECT agency, local_id, pathway, label, payload FROM derived_status
+    SELECT agency, local_id, pathway, label, awaits, payload FROM derived_status
     WHERE agency = ?1 AND local_id = ?2 ORDER BY pathway";
 pub(crate) const DROP: &str = "DELETE FROM derived_status WHERE agency = ?1 AND local_id = ?2";
+const AWAITING: &str = "
+    SELECT DISTINCT agency, local_id FROM derived_status WHERE awaits = 1
+    ORDER BY agency, local_id";
 const LABEL_COUNTS: &str = "
     SELECT s.pathway, s.label, count(DISTINCT m.participant)
     FROM derived_status AS s JOIN derived_membership AS m
@@ -36,6 +42,8 @@ pub struct StatusRow {
     pub pathway: String,
     /// The one word for it, by which it is filtered and counted.
     pub label: String,
+    /// Whether the report of a source may change it.
+    pub awaits: bool,
     /// The status, opaque here.
     pub payload: Vec<u8>,
 }
@@ -65,7 +73,7 @@ pub struct LabelCount {
     pub pathway: String,
     /// The label.
     pub label: String,
-    /// Participants: one whose records disagree counts under each of the labels.
+    /// Participants: one whose records are served different labels counts under each of them.
     pub participants: u64,
 }
 
@@ -78,19 +86,29 @@ impl Store {
         after: Option<&StatusPlace>,
         limit: usize,
     ) -> Result<Vec<StatusRow>> {
-        let agency = agency.as_str();
-        let (local_id, pathway) =
-            after.map_or(("", ""), |place| (place.local_id.as_str(), place.pathway.as_str()));
-        let (wanted, limit) = (&filter.pathway, page(limit));
-        self.read(|db| match &filter.label {
-            None => {
-                let mut query = db.prepare_cached(PAGE)?;
-                all(query.query_map((agency, local_id, pathway, wanted, limit), status)?)
-            }
-            Some(label) => {
-                let mut query = db.prepare_cached(PAGE_OF_LABEL)?;
-                all(query.query_map((agency, local_id, pathway, wanted, limit, label), status)?)
-            }
+        let mut statuses = Vec::new();
+        self.read(|db| {
+            select(db, agency, filter, after, limit, |row| {
+                statuses.push(row);
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(statuses)
+    }
+
+    /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it
+    /// breaks off; returns the number of the last change of the agency's feed that they rest on.
+    /// All of it is read from one snapshot, so that the changes after that number lead on from it.
+    pub fn export_statuses(
+        &self,
+        agency: &AgencyId,
+        filter: &StatusFilter,
+        take: impl FnMut(StatusRow) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        self.read_apart(|db| {
+            let cursor = last_cursor(db, agency)?;
+            select(db, agency, filter, None, usize::MAX, take)?;
+            Ok(cursor)
         })
     }
 
@@ -98,6 +116,11 @@ impl Store {
     pub fn status(&self, record: &RecordKey) -> Result<Vec<StatusRow>> {
         let key = (record.agency.as_str(), record.local_id.as_str());
         self.read(|db| all(db.prepare_cached(OF_RECORD)?.query_map(key, status)?))
+    }
+
+    /// The records with a status that the report of a source may change, ordered.
+    pub fn records_awaiting(&self) -> Result<Vec<RecordKey>> {
+        self.read(|db| all(db.prepare_cached(AWAITING)?.query_map([], |row| key(row, 0))?))
     }
 
     /// Participants by pathway and label. Reads all statuses.
@@ -109,6 +132,32 @@ impl Store {
             })?)
         })
     }
+}
+
+/// Hands the statuses of an agency to `take` in order, `limit` at most, until it breaks off.
+fn select(
+    db: &Connection,
+    agency: &AgencyId,
+    filter: &StatusFilter,
+    after: Option<&StatusPlace>,
+    limit: usize,
+    mut take: impl FnMut(StatusRow) -> ControlFlow<()>,
+) -> Result<()> {
+    let agency = agency.as_str();
+    let (local_id, pathway) =
+        after.map_or(("", ""), |place| (place.local_id.as_str(), place.pathway.as_str()));
+    let (wanted, limit) = (&filter.pathway, page(limit));
+    let mut query = db.prepare_cached(filter.label.as_ref().map_or(PAGE, |_| PAGE_OF_LABEL))?;
+    let mut rows = match &filter.label {
+        None => query.query((agency, local_id, pathway, wanted, limit))?,
+        Some(label) => query.query((agency, local_id, pathway, wanted, limit, label))?,
+    };
+    while let Some(row) = rows.next()? {
+        if take(status(row)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the statuses of the touched records and writes the new ones.
@@ -123,18 +172,20 @@ pub(crate) fn replace(db: &Connection, replacement: &StatusReplacement) -> Resul
         drop.execute((record.agency.as_str(), record.local_id.as_str()))?;
     }
     let mut insert = db.prepare_cached(
-        "INSERT INTO derived_status (agency, local_id, pathway, label, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET label = excluded.label, payload = excluded.payload",
+        "INSERT INTO derived_status (agency, local_id, pathway, label, awaits, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET label = excluded.label, awaits = excluded.awaits,
+                                   payload = excluded.payload",
     )?;
-    for StatusRow { record, pathway, label, payload } in rows {
+    for StatusRow { record, pathway, label, awaits, payload } in rows {
         let (agency, local_id) = (record.agency.as_str(), record.local_id.as_str());
-        insert.execute((agency, local_id, pathway, label, payload))?;
+        insert.execute((agency, local_id, pathway, label, awaits, payload))?;
     }
     Ok(())
 }
 
 fn status(row: &Row<'_>) -> rusqlite::Result<StatusRow> {
-    let (pathway, label, payload) = (row.get(2)?, row.get(3)?, row.get(4)?);
-    Ok(StatusRow { record: key(row, 0)?, pathway, label, payload })
+    let (pathway, label) = (row.get(2)?, row.get(3)?);
+    let (awaits, payload) = (row.get(4)?, row.get(5)?);
+    Ok(StatusRow { record: key(row, 0)?, pathway, label, awaits, payload })
 }

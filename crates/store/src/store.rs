@@ -75,6 +75,11 @@ impl Store {
     pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.0.readers.read(query)
     }
+
+    /// Runs a query that may take long; see [`Readers::read_apart`].
+    pub(crate) fn read_apart<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.0.readers.read_apart(query)
+    }
 }
 
 /// Settings of every connection.

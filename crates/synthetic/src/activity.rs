@@ -143,6 +143,7 @@ impl<'a> Diary<'a> {
             local_id: local_id.clone(),
             source_event_id: source_event_id.clone(),
             received_on,
+            supersedes: None,
             purpose_tags,
             detail,
         });
@@ -163,14 +164,18 @@ impl<'a> Diary<'a> {
             return false;
         }
         let (kind, code) = (*self.random.pick(&fitting)).clone();
-        let id =
-            self.report(agency, awarded_on, EventDetail::Credential { kind, code, awarded_on });
+        let detail = EventDetail::Credential { kind, code, system: None, awarded_on, number: None };
+        let id = self.report(agency, awarded_on, detail);
         if kind > CredentialKind::TrainingCard {
             self.completed_on.get_or_insert(awarded_on);
         }
         if self.random.chance(0.006) {
             let on = plus_days(awarded_on, self.random.between(60, 500));
-            self.report(agency, on, EventDetail::Revocation { credential_event_id: id, on });
+            self.report(
+                agency,
+                on,
+                EventDetail::Revocation { credential_event_id: id, on, reason: None },
+            );
         }
         true
     }

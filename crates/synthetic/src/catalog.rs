@@ -71,7 +71,10 @@ impl Career {
         for component in pathway.components.iter().filter(|it| it.effective.to.is_none()) {
             career.add(component);
         }
-        let credentials = pathway.credentials.iter().filter(|it| it.effective.to.is_none());
+        let credentials = pathway
+            .credentials
+            .iter()
+            .filter(|it| it.effective.to.is_none() && it.system.is_none());
         career.credentials = credentials.map(|it| (it.kind, it.code.clone())).collect();
         career
     }

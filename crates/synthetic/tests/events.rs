@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::{ToSpan, civil::Date};
-use pathways::{CredentialKind, Event, EventColumns, EventDetail, Registry, event_from_row};
+use pathways::{Columns, CredentialKind, Event, EventDetail, Registry, event_from_row};
 use record::RecordKey;
 use synthetic::{Agency, Catalog, PersonId, Settings, State};
 
@@ -75,7 +75,11 @@ fn nothing_is_received_before_it_happened_or_after_the_last_day() {
                 Date::new(quarter.year, quarter.number as i8 * 3, 1).unwrap()
             }
             EventDetail::Attribute { from, .. } => *from,
+            EventDetail::TransferOut { on, .. }
+            | EventDetail::EnrollmentElsewhere { on, .. }
+            | EventDetail::PathwayFlag { on, .. } => *on,
             EventDetail::Void { .. } => STATE.settings.from,
+            other => panic!("the made-up state reports no {}", pathways::csv_event::kind(other)),
         };
         assert!(happened <= event.received_on && event.received_on <= STATE.settings.until);
     }
@@ -186,7 +190,7 @@ fn an_events_file_is_read_back_as_the_events_it_holds() {
     for agency in Agency::ALL {
         let text = events_csv(agency, ..);
         let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
-        let columns = EventColumns::from_header(lines.next().unwrap()).unwrap();
+        let columns = Columns::of_events(lines.next().unwrap()).unwrap();
         let read = lines
             .map(|row| event_from_row(&agency.id(), &columns, &row, STATE.settings.until).unwrap());
         assert!(read.eq(EVENTS.iter().filter(|it| it.source == agency.id()).cloned()));

@@ -1,7 +1,5 @@
 //! Statuses, as one agency is served them.
 
-mod reasons;
-
 use pathways::{
     Engagement, EventRef, GapReason, LeaveReason, Participation, Spell, Status, Warning,
 };
@@ -37,7 +35,7 @@ pub fn status_to_proto(status: &Status, addressee: Addressee<'_>) -> status::Sta
         known_at: Some(date_to_proto(status.known_at)),
         rule_profile: status.profile.clone(),
         registry_version: status.registry_version.clone().unwrap_or_default(),
-        reasons: reasons::reasons(status),
+        reasons: status.reasons(),
         events: status.contributing.iter().map(event).collect(),
         warnings: status
             .warnings
@@ -106,6 +104,7 @@ fn gap_reason(reason: GapReason) -> &'static str {
         GapReason::Transfer => "transfer",
         GapReason::PendingCensus => "pending_census",
         GapReason::TerminalCredential => "terminal_credential",
+        GapReason::OtherPathway => "other_pathway",
     }
 }
 
@@ -125,6 +124,7 @@ fn credential_to_proto(status: &Status) -> status::CredentialFacet {
     status::CredentialFacet {
         state: CredentialState::Completer.into(),
         first_on: Some(date_to_proto(completer.first_on)),
+        determinable_on: Some(date_to_proto(completer.determinable)),
         awards: awards.collect(),
         known_on: Some(date_to_proto(completer.known)),
         highest: credential_kind_to_proto(completer.highest).into(),

@@ -8,8 +8,11 @@ use super::{
 };
 use crate::failure::Failure;
 
+/// What statuses are asked through.
+pub type Client = StatusServiceClient<Caller>;
+
 /// A client of the agency's statuses, which takes answers as large as the service makes them.
-pub fn client(caller: Caller) -> StatusServiceClient<Caller> {
+pub fn client(caller: Caller) -> Client {
     StatusServiceClient::new(caller).max_decoding_message_size(ANSWER_BYTES_MAX)
 }
 
@@ -19,7 +22,7 @@ pub fn client(caller: Caller) -> StatusServiceClient<Caller> {
 /// # Errors
 /// [`Failure`] when the service refuses or the connection breaks.
 pub async fn list_all(
-    client: &mut StatusServiceClient<Caller>,
+    client: &mut Client,
     pathway: &str,
     label: &str,
 ) -> Result<Vec<Status>, Failure> {

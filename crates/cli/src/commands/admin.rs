@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     client::{
-        answer::{failure, plain_name, time},
+        answer::{day, failure, plain_name, time},
         connection::{self, Caller, ConnectionArgs},
         memberships::{memberships, write_links},
         submission::incomplete,
@@ -286,6 +286,7 @@ fn info(info: &GetServiceInfoResponse) -> Document {
         ("open review tasks", json!(info.open_tasks)),
         ("last fact", json!(info.log_sequence)),
         ("last fact applied", json!(info.applied_sequence)),
+        ("participants to evaluate by new rules", json!(info.participants_to_evaluate)),
     ] {
         facts.row(vec![text(what), value]);
     }
@@ -293,5 +294,15 @@ fn info(info: &GetServiceInfoResponse) -> Document {
     for count in &info.labels {
         labels.row(vec![text(&count.pathway), text(&count.label), json!(count.participants)]);
     }
-    Document::new("waymark.admin.info/1").section(facts).section(labels)
+    let columns = ["agency", "complete_through", "due_through", "overdue"];
+    let mut sources = Section::new("sources", &columns);
+    for source in &info.sources {
+        sources.row(vec![
+            text(&source.agency),
+            day(source.complete_through.as_ref()),
+            day(source.due_through.as_ref()),
+            text(if source.overdue { "yes" } else { "no" }),
+        ]);
+    }
+    Document::new("waymark.admin.info/1").section(facts).section(sources).section(labels)
 }

@@ -137,7 +137,7 @@ impl Demo {
         eprintln!(
             "\n{start}  export WAYMARK_SERVER={url}\n  \
              waymark status get {local_id} --as-of 2024-12-31 --token-file {folder}/college.token\n  \
-             waymark status changes --limit 5 --token-file {folder}/college.token\n  \
+             waymark status changes --all --limit 5 --token-file {folder}/college.token\n  \
              waymark batch list --token-file {folder}/college.token\n  \
              waymark review list --token-file {folder}/steward.token\n  \
              waymark explain {record} --token-file {folder}/steward.token\n  \

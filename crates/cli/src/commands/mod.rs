@@ -18,7 +18,9 @@ pub mod link;
 pub mod model;
 #[cfg(feature = "service")]
 mod offline;
+pub mod registry;
 pub mod review;
+pub mod statements;
 pub mod status;
 pub mod submit;
 pub mod train;
@@ -47,9 +49,11 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Model(command) => command.run(cli.format),
         Command::Submit(command) => command.run(cli.format),
         Command::Events(command) => command.run(cli.format),
+        Command::Statements(command) => command.run(cli.format),
         Command::Status(command) => command.run(cli.format),
         Command::Batch(command) => command.run(cli.format),
         Command::Review(command) => command.run(cli.format),
+        Command::Registry(command) => command.run(cli.format),
         Command::Explain(command) => command.run(cli.format),
         Command::Train(command) => command.run(cli.format),
         Command::Admin(command) => command.run(cli.format),

@@ -1,21 +1,24 @@
 //! `waymark status`: the statuses of the agency's own people, and the feed of their changes.
 
+mod changes;
+mod columns;
+mod export;
+mod watch;
+
 use api::{
     limits::MAX_BATCH_GET,
-    status::{
-        BatchGetStatusesRequest, GetStatusRequest, ListChangesRequest, Status,
-        status_service_client::StatusServiceClient,
-    },
+    status::{BatchGetStatusesRequest, GetStatusRequest, Status},
 };
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use self::{changes::Changes, columns::ShowColumns, export::Export, watch::Watch};
 use crate::{
     client::{
-        answer::{day, day_message, failure, plain_name, time},
-        connection::{self, Caller, ConnectionArgs},
-        statuses,
+        answer::{day, day_message, failure, plain_name},
+        connection::{self, ConnectionArgs},
+        statuses::{self, Client},
     },
     exit::Exit,
     failure::Failure,
@@ -40,6 +43,12 @@ enum What {
     List(List),
     /// List changes of status since a cursor
     Changes(Changes),
+    /// Print changes of status as they happen
+    Watch(Watch),
+    /// Write all of today's statuses to a file, as of one point of the feed
+    Export(Export),
+    /// Say what the columns of an export hold
+    Columns(ShowColumns),
 }
 
 /// Shows people's statuses on a day, as far as known on a day.
@@ -74,23 +83,6 @@ struct List {
     connection: ConnectionArgs,
 }
 
-/// Lists changes of status since a cursor, oldest first.
-///
-/// Keep the cursor that is printed last and pass it on the next time: every change is listed once.
-#[derive(Debug, Args)]
-struct Changes {
-    /// Changes after this cursor; by default from the beginning
-    #[arg(long, value_name = "CURSOR", default_value = "")]
-    cursor: String,
-    /// Most changes to list; by default all
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-}
-
-type Client = StatusServiceClient<Caller>;
-
 impl StatusCommand {
     /// Shows what was asked for.
     ///
@@ -100,7 +92,10 @@ impl StatusCommand {
         let (document, exit) = match &self.command {
             What::Get(get) => connection::run(get.run())?,
             What::List(list) => (connection::run(list.run())?, Exit::Done),
-            What::Changes(changes) => (connection::run(changes.run())?, Exit::Done),
+            What::Changes(changes) => (connection::run(changes.run(format))?, Exit::Done),
+            What::Watch(watch) => return connection::run(watch.run(format)),
+            What::Export(export) => (connection::run(export.run())?, Exit::Done),
+            What::Columns(columns) => return columns.run(format),
         };
         document.print(format)?;
         Ok(exit)
@@ -166,44 +161,6 @@ impl List {
         let mut client = connect(&self.connection).await?;
         let statuses = statuses::list_all(&mut client, &self.pathway, &self.label).await?;
         Ok(Document::new("waymark.status.list/1").section(section(&statuses)))
-    }
-}
-
-impl Changes {
-    async fn run(&self) -> Result<Document, Failure> {
-        let mut client = connect(&self.connection).await?;
-        let limit = self.limit.unwrap_or(usize::MAX);
-        let mut cursor = self.cursor.clone();
-        let columns = ["local_id", "pathway", "from", "to", "as_of", "changed_at", "cursor"];
-        let mut section = Section::new("changes", &columns);
-        let mut n_listed = 0;
-        while n_listed < limit {
-            let page_size = i32::try_from((limit - n_listed).min(10_000)).unwrap_or(10_000);
-            let request = ListChangesRequest { cursor: cursor.clone(), page_size };
-            let answer = client.list_changes(request).await;
-            let page = answer.map_err(|status| failure(&status))?.into_inner();
-            if page.changes.is_empty() {
-                break;
-            }
-            n_listed += page.changes.len();
-            cursor = page.next_cursor;
-            for change in page.changes {
-                let status = change.status.unwrap_or_default();
-                section.row(vec![
-                    text(&status.local_id),
-                    text(&status.pathway),
-                    text(&change.previous_label),
-                    text(&status.label),
-                    day(status.as_of.as_ref()),
-                    time(change.changed_at.as_ref()),
-                    text(&change.cursor),
-                ]);
-            }
-        }
-        eprintln!("go on with: waymark status changes --cursor {cursor}");
-        let mut next = Section::new("next", &["cursor"]);
-        next.row(vec![text(&cursor)]);
-        Ok(Document::new("waymark.status.changes/1").section(section).section(next))
     }
 }
 

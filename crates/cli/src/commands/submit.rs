@@ -299,7 +299,8 @@ fn tell_rejections(
     told.finish()
 }
 
-fn fault(rejection: &RowRejection) -> Fault {
+/// Why the service rejected a row.
+pub fn fault(rejection: &RowRejection) -> Fault {
     let reason = match RejectionReason::try_from(rejection.reason) {
         Ok(reason) => reason.as_str_name().trim_start_matches("REJECTION_REASON_").to_lowercase(),
         Err(_) => "unknown".to_owned(),

@@ -12,3 +12,5 @@ pub mod quality;
 pub mod recall;
 pub mod rejection;
 mod rows;
+pub mod statements;
+pub mod table;

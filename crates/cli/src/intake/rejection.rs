@@ -43,8 +43,15 @@ pub enum Fault {
     AgencyInvalid,
     /// No field of the schema has a value.
     NothingToCompare,
-    /// A cell of an event does not have the form it needs: its column and what is wrong.
-    EventCellInvalid(String, String),
+    /// A cell of an event or statement does not have the form it needs.
+    CellInvalid {
+        /// Its column.
+        column: String,
+        /// What is wrong and what to give.
+        what: String,
+        /// The page about it.
+        code: Code,
+    },
     /// The service rejected the row: its reason, the place in the row, and its remedy.
     ByService {
         /// The reason's name, such as `version_conflict`.
@@ -85,7 +92,7 @@ impl Fault {
             | Self::LocalIdDuplicate { .. } => Some("local_id"),
             Self::VersionInvalid => Some("record_version"),
             Self::AgencyInvalid => Some("agency"),
-            Self::EventCellInvalid(column, _) => Some(column),
+            Self::CellInvalid { column, .. } => Some(column),
             Self::EventIdDuplicate { .. } => Some("event_id"),
         }
     }
@@ -102,7 +109,8 @@ impl Fault {
             Self::VersionInvalid => Code::VersionInvalid,
             Self::AgencyInvalid => Code::AgencyInvalid,
             Self::NothingToCompare => Code::NothingToCompare,
-            Self::EventCellInvalid(..) | Self::EventIdDuplicate { .. } => Code::EventInvalid,
+            Self::CellInvalid { code, .. } => *code,
+            Self::EventIdDuplicate { .. } => Code::EventInvalid,
         };
         code.id()
     }
@@ -139,7 +147,7 @@ impl fmt::Display for Fault {
             Self::NothingToCompare => f.write_str(
                 "has no value to compare (placeholders do not count): fill in at least one field",
             ),
-            Self::EventCellInvalid(_, what) => f.write_str(what),
+            Self::CellInvalid { what, .. } => f.write_str(what),
             Self::ByService { reason, place, remedy } => {
                 write!(f, "was rejected by the service ({reason}")?;
                 if !place.is_empty() {

@@ -154,7 +154,7 @@ impl Document {
 }
 
 /// A cell as text. Control characters are left out: cells may come from other people.
-fn shown(cell: &Value) -> String {
+pub fn shown(cell: &Value) -> String {
     let text = match cell {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -8,4 +8,5 @@ mod linking;
 #[cfg(feature = "service")]
 mod model;
 mod offline;
+mod registry;
 mod surface;

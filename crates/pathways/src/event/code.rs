@@ -1,4 +1,5 @@
-//! Codes in events: programs, types of credentials and quarters, with their names in files.
+//! Codes in events: programs, occupations, types of credentials and quarters, with their names in
+//! files.
 
 use std::{fmt, str::FromStr};
 
@@ -22,6 +23,44 @@ pub enum CodeSystem {
     Cip2020,
     /// The agency's own program ids (`local`).
     Local,
+}
+
+/// An occupation code and the list it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OccupationCode {
+    /// The list.
+    pub system: OccupationSystem,
+    /// The code, such as `29-1141`.
+    pub code: String,
+}
+
+/// A list of occupation codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OccupationSystem {
+    /// Standard Occupational Classification, 2010 (`soc2010`).
+    Soc2010,
+    /// Standard Occupational Classification, 2018 (`soc2018`).
+    Soc2018,
+    /// O*NET-SOC taxonomy, 2019 (`onet2019`).
+    Onet2019,
+}
+
+/// Where a person stands with developmental education in a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DevelopmentalStep {
+    /// Was found to need it (`referred`).
+    Referred,
+    /// Completed it (`completed`).
+    Completed,
+}
+
+/// When a test of the educational functioning level was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TestPhase {
+    /// At the start (`pre`).
+    Pre,
+    /// After instruction (`post`).
+    Post,
 }
 
 /// The type of a credential.
@@ -85,7 +124,42 @@ impl Quarter {
     }
 }
 
+impl OccupationCode {
+    /// Whether the code has the form of its list: `29-1141`, for O*NET `29-1141.00`.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let soc = |code: &str| is_parted(code, '-', 2, &[4]);
+        match self.system {
+            OccupationSystem::Soc2010 | OccupationSystem::Soc2018 => soc(&self.code),
+            OccupationSystem::Onet2019 => self
+                .code
+                .split_once('.')
+                .is_some_and(|(code, detail)| soc(code) && are_digits(detail, 2)),
+        }
+    }
+}
+
+/// Digits in two parts: `first` of them, the mark, and as many as one of `second`.
+fn is_parted(code: &str, mark: char, first: usize, second: &[usize]) -> bool {
+    code.split_once(mark).is_some_and(|(family, rest)| {
+        are_digits(family, first) && second.iter().any(|&length| are_digits(rest, length))
+    })
+}
+
+fn are_digits(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text is a NAICS code: 2 to 6 digits.
+pub(crate) fn is_naics(code: &str) -> bool {
+    (2..=6).any(|length| are_digits(code, length))
+}
+
 impl CodeSystem {
+    /// Whether `code` has the form of the list: a CIP code is `51`, `51.08` or `51.0801`.
+    pub(crate) fn admits(self, code: &str) -> bool {
+        self == Self::Local || are_digits(code, 2) || is_parted(code, '.', 2, &[2, 4])
+    }
+
     /// Every code system, in order.
     pub const ALL: [Self; 3] = [Self::Cip2010, Self::Cip2020, Self::Local];
 
@@ -151,16 +225,98 @@ impl FromStr for CredentialKind {
     }
 }
 
+impl OccupationSystem {
+    /// Every list of occupations, in order.
+    pub const ALL: [Self; 3] = [Self::Soc2010, Self::Soc2018, Self::Onet2019];
+
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Soc2010 => "soc2010",
+            Self::Soc2018 => "soc2018",
+            Self::Onet2019 => "onet2019",
+        }
+    }
+}
+
+impl FromStr for OccupationSystem {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let expected = "soc2010, soc2018, onet2019";
+        Self::ALL.into_iter().find(|it| it.name() == text).ok_or(UnknownName { expected })
+    }
+}
+
+impl fmt::Display for OccupationSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl DevelopmentalStep {
+    /// Every step, in order.
+    pub const ALL: [Self; 2] = [Self::Referred, Self::Completed];
+
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Referred => "referred",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+impl FromStr for DevelopmentalStep {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let expected = "referred, completed";
+        Self::ALL.into_iter().find(|it| it.name() == text).ok_or(UnknownName { expected })
+    }
+}
+
+impl fmt::Display for DevelopmentalStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl TestPhase {
+    /// Both phases, in order.
+    pub const ALL: [Self; 2] = [Self::Pre, Self::Post];
+
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pre => "pre",
+            Self::Post => "post",
+        }
+    }
+}
+
+impl FromStr for TestPhase {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let expected = "pre, post";
+        Self::ALL.into_iter().find(|it| it.name() == text).ok_or(UnknownName { expected })
+    }
+}
+
+impl fmt::Display for TestPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl FromStr for Quarter {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let parse = || {
             let (year, number) = text.split_once('Q')?;
-            let digits = |text: &str, length| {
-                text.len() == length && text.bytes().all(|b| b.is_ascii_digit())
-            };
-            if !digits(year, 4) || !digits(number, 1) {
+            if !are_digits(year, 4) || !are_digits(number, 1) {
                 return None;
             }
             Self::new(year.parse().ok()?, number.parse().ok()?)
@@ -208,6 +364,15 @@ mod tests {
         }
         for system in CodeSystem::ALL {
             assert_eq!(system.to_string().parse(), Ok(system));
+        }
+        for system in OccupationSystem::ALL {
+            assert_eq!(system.to_string().parse(), Ok(system));
+        }
+        for step in DevelopmentalStep::ALL {
+            assert_eq!(step.to_string().parse(), Ok(step));
+        }
+        for phase in TestPhase::ALL {
+            assert_eq!(phase.to_string().parse(), Ok(phase));
         }
         assert_eq!("2024Q2".parse(), Ok(Quarter { year: 2024, number: 2 }));
         for bad in ["2024Q5", "24Q1", "2024q1", "+024Q1", "2024Q"] {

@@ -1,52 +1,33 @@
-//! The files of a registry: reading and checking.
-
-use std::collections::BTreeSet;
+//! The files of a registry: reading them, with every fault and the line it stands on.
 
 use jiff::civil::Date;
-use record::AgencyId;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use toml::Spanned;
 
 use super::{
-    Component, ComponentKind, Effective, ListedCredential, Pathway, RegistryVersion, Role, Term,
+    Component, ListedCredential, Pathway, RegistryVersion,
+    rows::{ComponentRow, CredentialRow, EditionRow, InstitutionRow, TermRow, head, is_within},
 };
-use crate::{days::toml_date, event::CodeSystem, status::PathwayId};
+use crate::{
+    days::toml_date,
+    fault::{Fault, Faults},
+};
 
-/// Why a registry is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// A file is not a registry file; the message names line and key.
-    #[error("{file}: {source}")]
-    Syntax {
-        /// The file.
-        file: String,
-        /// What is wrong with it.
-        source: Box<toml::de::Error>,
-    },
-    /// A row makes no sense.
-    #[error("{file}: {place}: {what}")]
-    Invalid {
-        /// The file.
-        file: String,
-        /// The pathway and the row, counted from 1.
-        place: String,
-        /// What is allowed.
-        what: String,
-    },
-    /// The files together are not one version.
-    #[error("{0}")]
-    Whole(&'static str),
-}
+/// A row as it stands in a file, read by itself so that a fault in one hides no other.
+type Row = Spanned<toml::Table>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    registry: Option<Header>,
+    registry: Option<Spanned<Header>>,
     #[serde(default)]
-    pathway: Vec<PathwayRow>,
+    pathway: Vec<Spanned<PathwayRow>>,
     #[serde(default)]
-    term: Vec<TermRow>,
+    term: Vec<Row>,
     #[serde(default)]
-    institution: Vec<InstitutionRow>,
+    institution: Vec<Row>,
+    #[serde(default)]
+    code_system: Vec<Row>,
 }
 
 #[derive(Deserialize)]
@@ -63,260 +44,231 @@ struct PathwayRow {
     id: String,
     title: String,
     naics: Vec<String>,
+    naics_edition: u16,
     #[serde(default)]
     required_sources: Vec<String>,
     #[serde(default)]
-    component: Vec<ComponentRow>,
+    component: Vec<Row>,
     #[serde(default)]
-    credential: Vec<CredentialRow>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ComponentRow {
-    kind: String,
-    code: String,
-    system: Option<String>,
-    source: Option<String>,
-    role: Role,
-    service: Option<String>,
-    #[serde(default)]
-    title: String,
-    #[serde(with = "toml_date")]
-    effective_from: Date,
-    #[serde(default, with = "toml_date::option")]
-    effective_to: Option<Date>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CredentialRow {
-    code: String,
-    kind: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default = "yes")]
-    qualifies: bool,
-    #[serde(default)]
-    terminal: bool,
-    #[serde(with = "toml_date")]
-    effective_from: Date,
-    #[serde(default, with = "toml_date::option")]
-    effective_to: Option<Date>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TermRow {
-    id: String,
-    source: Option<String>,
-    #[serde(with = "toml_date")]
-    start: Date,
-    #[serde(with = "toml_date")]
-    census: Date,
-    #[serde(with = "toml_date")]
-    end: Date,
-    required: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InstitutionRow {
-    id: String,
-    title: String,
-}
-
-fn yes() -> bool {
-    true
+    credential: Vec<Row>,
 }
 
 /// Reads the files of one version.
-pub(super) fn parse<N, T>(files: &[(N, T)]) -> Result<RegistryVersion, RegistryError>
+pub(super) fn parse<N, T>(files: &[(N, T)]) -> Result<RegistryVersion, Faults>
 where
     N: AsRef<str>,
     T: AsRef<str>,
 {
-    let files = files
-        .iter()
-        .map(|(name, text)| match toml::from_str::<File>(text.as_ref()) {
-            Ok(file) => Ok((name.as_ref(), file)),
-            Err(source) => {
-                Err(RegistryError::Syntax { file: name.as_ref().into(), source: source.into() })
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut headers = files.iter().filter_map(|(_, file)| file.registry.as_ref());
-    let mut version = match (headers.next(), headers.next()) {
-        (Some(header), None) if !header.version.trim().is_empty() => {
-            RegistryVersion::new(header.version.clone(), header.published_on)
+    let mut reader = Reader::default();
+    let mut read = Vec::new();
+    for (name, text) in files {
+        let (name, text) = (name.as_ref(), text.as_ref());
+        match toml::from_str::<File>(text) {
+            Ok(file) => read.push((name, text, file)),
+            Err(error) => reader.faults.push(Fault::syntax(name, text, &error)),
         }
-        _ => {
-            return Err(RegistryError::Whole("give [registry] with a version in one of the files"));
+    }
+    let is_whole = read.len() == files.len();
+    for (name, text, file) in &mut read {
+        if let Some(header) = file.registry.take() {
+            reader.header(Source { name, text }, header);
         }
-    };
-    for (name, file) in files {
-        read(&mut version, file).map_err(|(place, what)| RegistryError::Invalid {
-            file: name.to_owned(),
-            place,
-            what,
-        })?;
+        for row in std::mem::take(&mut file.code_system) {
+            reader.edition(Source { name, text }, row);
+        }
     }
-    if version.pathways.is_empty() {
-        return Err(RegistryError::Whole("give at least one [[pathway]]"));
+    for (name, text, file) in read {
+        reader.file(Source { name, text }, file);
     }
-    Ok(version.index())
+    reader.finish(is_whole)
 }
 
-/// The place of a row, and what is wrong there.
-type Fault = (String, String);
-
-fn read(version: &mut RegistryVersion, file: File) -> Result<(), Fault> {
-    for (row, term) in (1..).zip(file.term) {
-        let place = format!("term {row} ({})", term.id);
-        let term = term.checked().map_err(|what| (place.clone(), what))?;
-        if version.terms.iter().any(|it| it.id == term.id && it.source == term.source) {
-            return Err((place, "a term of that id stands above".to_owned()));
-        }
-        version.terms.push(term);
-    }
-    for (row, institution) in (1..).zip(file.institution) {
-        let place = format!("institution {row} ({})", institution.id);
-        if version.institutions.insert(institution.id, institution.title).is_some() {
-            return Err((place, "an institution of that id stands above".to_owned()));
-        }
-    }
-    for pathway in file.pathway {
-        let place = format!("pathway {}", pathway.id);
-        let pathway = pathway.checked().map_err(|(row, what)| (format!("{place}{row}"), what))?;
-        if version.pathways.iter().any(|it| it.id == pathway.id) {
-            return Err((place, "a pathway of that id stands above".to_owned()));
-        }
-        version.pathways.push(pathway);
-    }
-    Ok(())
+/// A file, for messages.
+#[derive(Clone, Copy)]
+struct Source<'s> {
+    name: &'s str,
+    text: &'s str,
 }
 
-impl TermRow {
-    fn checked(self) -> Result<Term, String> {
-        if !(self.start <= self.census && self.census <= self.end) {
-            return Err("give start, census and end in this order".to_owned());
-        }
-        let source = agency(self.source.as_deref())?;
-        let Self { id, start, census, end, required, .. } = self;
-        Ok(Term { id, source, start, census, end, required })
-    }
+/// What was read so far, and what is wrong with it.
+#[derive(Default)]
+struct Reader {
+    header: Option<Header>,
+    version: RegistryVersion,
+    faults: Vec<Fault>,
 }
 
-impl PathwayRow {
-    fn checked(self) -> Result<Pathway, Fault> {
-        let whole = |what: String| (String::new(), what);
-        let id: PathwayId = self.id.parse().map_err(|e| whole(format!("id: {e}")))?;
-        let is_naics =
-            |it: &String| (2..=6).contains(&it.len()) && it.bytes().all(|b| b.is_ascii_digit());
-        if self.naics.is_empty() || !self.naics.iter().all(is_naics) {
-            return Err(whole("naics: give codes of 2 to 6 digits".to_owned()));
-        }
-        let sources = self.required_sources.iter().map(|it| it.parse().map_err(|e| (it, e)));
-        let required_sources = sources
-            .collect::<Result<_, _>>()
-            .map_err(|(it, e)| whole(format!("required_sources: {it}: {e}")))?;
-        let mut components: Vec<Component> = Vec::new();
-        for (row, component) in (1..).zip(self.component) {
-            let place = format!(", component {row} ({} {})", component.kind, component.code);
-            let component = component.checked().map_err(|what| (place.clone(), what))?;
-            if let Some(other) = components.iter().position(|it| it.clashes_with(&component)) {
-                let what = format!("the same code is in effect in row {} too", other + 1);
-                return Err((place, what));
-            }
-            components.push(component);
-        }
-        let mut credentials = Vec::new();
-        let mut codes = BTreeSet::new();
-        for (row, credential) in (1..).zip(self.credential) {
-            let place = format!(", credential {row} ({})", credential.code);
-            let credential = credential.checked().map_err(|what| (place.clone(), what))?;
-            if !codes.insert(credential.code.clone()) {
-                return Err((place, "a credential of that code stands above".to_owned()));
-            }
-            credentials.push(credential);
-        }
-        let Self { title, naics, .. } = self;
-        Ok(Pathway { id, title, naics, required_sources, components, credentials })
-    }
-}
-
-impl ComponentRow {
-    fn checked(self) -> Result<Component, String> {
-        let kind = match (self.kind.as_str(), self.system.as_deref()) {
-            ("program", Some(system)) => {
-                ComponentKind::Program(system.parse().map_err(|e| format!("system: {e}"))?)
-            }
-            ("program", None) => return Err("system: give cip2010, cip2020 or local".to_owned()),
-            (_, Some(_)) => return Err("system: only a program has one".to_owned()),
-            ("course", None) => ComponentKind::Course,
-            ("class", None) => ComponentKind::Class,
-            ("service", None) => ComponentKind::Service,
-            _ => return Err("kind: give program, course, class or service".to_owned()),
+impl Reader {
+    fn header(&mut self, source: Source<'_>, header: Spanned<Header>) {
+        let span = header.span();
+        let header = header.into_inner();
+        let what = if self.header.is_some() {
+            "another file names the version too; keep one"
+        } else if header.version.trim().is_empty() {
+            "version: give a name such as \"2022-07\""
+        } else {
+            self.header = Some(header);
+            return;
         };
-        if (kind == ComponentKind::Service) != self.service.is_some() {
-            return Err("service: give the kind of service, for a service only".to_owned());
+        self.faults.push(Fault::new(source.name, "registry", what).at(source.text, &span));
+    }
+
+    fn edition(&mut self, source: Source<'_>, row: Row) {
+        let Some((row, fault)) = self.row::<EditionRow>(source, "code_system", row) else { return };
+        match row.checked() {
+            Ok((name, effective)) => {
+                if self.version.editions.insert(name, effective).is_some() {
+                    self.faults.push(fault("the code system stands above; keep one"));
+                }
+            }
+            Err(what) => self.faults.push(fault(&what)),
         }
-        let system = if let ComponentKind::Program(system) = kind { Some(system) } else { None };
-        check_code(&self.code, system)?;
-        let effective = effective(self.effective_from, self.effective_to)?;
-        let source = agency(self.source.as_deref())?;
-        let Self { code, role, service, title, .. } = self;
-        Ok(Component { kind, code, source, role, service, title, effective })
     }
-}
 
-impl Component {
-    fn clashes_with(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.effective, other.effective);
-        self.kind == other.kind
-            && self.source == other.source
-            && super::folded(&self.code) == super::folded(&other.code)
-            && mine.to.is_none_or(|to| theirs.from <= to)
-            && theirs.to.is_none_or(|to| mine.from <= to)
-    }
-}
-
-impl CredentialRow {
-    fn checked(self) -> Result<ListedCredential, String> {
-        check_code(&self.code, None)?;
-        let kind = self.kind.parse().map_err(|e| format!("kind: {e}"))?;
-        let effective = effective(self.effective_from, self.effective_to)?;
-        let Self { code, title, qualifies, terminal, .. } = self;
-        Ok(ListedCredential { code, kind, title, qualifies, terminal, effective })
-    }
-}
-
-fn effective(from: Date, to: Option<Date>) -> Result<Effective, String> {
-    if to.is_some_and(|to| to < from) {
-        return Err("effective_to: give a day on or after effective_from".to_owned());
-    }
-    Ok(Effective { from, to })
-}
-
-fn agency(source: Option<&str>) -> Result<Option<AgencyId>, String> {
-    source.map(str::parse).transpose().map_err(|error| format!("source: {error}"))
-}
-
-/// A CIP code is two digits, a point and four digits; any other is a text of up to 64 characters.
-fn check_code(code: &str, system: Option<CodeSystem>) -> Result<(), String> {
-    let is_cip = || {
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        code.split_once('.').is_some_and(|(family, rest)| {
-            family.len() == 2 && rest.len() == 4 && digits(family) && digits(rest)
-        })
-    };
-    match system {
-        Some(CodeSystem::Cip2010 | CodeSystem::Cip2020) if !is_cip() => {
-            Err("code: give a six-digit CIP code such as 51.0801".to_owned())
+    fn file(&mut self, source: Source<'_>, file: File) {
+        for row in file.term {
+            let Some((row, fault)) = self.row::<TermRow>(source, "term", row) else { continue };
+            match row.checked() {
+                Ok(term) => {
+                    let same = |it: &super::Term| it.id == term.id && it.source == term.source;
+                    if self.version.terms.iter().any(same) {
+                        self.faults.push(fault("a term of that id stands above; keep one"));
+                    }
+                    self.version.terms.push(term);
+                }
+                Err(what) => self.faults.push(fault(&what)),
+            }
         }
-        _ if code.trim() != code || !(1..=64).contains(&code.chars().count()) => {
-            Err("code: give 1 to 64 characters without outer spaces".to_owned())
+        for row in file.institution {
+            let read = self.row::<InstitutionRow>(source, "institution", row);
+            let Some((row, fault)) = read else { continue };
+            if self.version.institutions.insert(row.id, row.title).is_some() {
+                self.faults.push(fault("an institution of that id stands above; keep one"));
+            }
         }
-        _ => Ok(()),
+        for row in file.pathway {
+            self.pathway(source, row);
+        }
+    }
+
+    fn pathway(&mut self, source: Source<'_>, row: Spanned<PathwayRow>) {
+        let span = row.span();
+        let row = row.into_inner();
+        let place = format!("pathway {}", row.id);
+        let fault = |what: String| Fault::new(source.name, &*place, what).at(source.text, &span);
+        let components = self.components(source, &row.id, row.component);
+        let credentials = self.credentials(source, &row.id, row.credential);
+        match head(&row.id, &row.naics, row.naics_edition, &row.required_sources) {
+            Ok((id, _)) if self.version.pathways.iter().any(|it| it.id == id) => {
+                self.faults.push(fault("a pathway of that id stands above; keep one".to_owned()));
+            }
+            Ok((id, required_sources)) => self.version.pathways.push(Pathway {
+                id,
+                title: row.title,
+                naics: row.naics,
+                naics_edition: row.naics_edition,
+                required_sources,
+                components,
+                credentials,
+            }),
+            Err(wrong) => self.faults.extend(wrong.into_iter().map(fault)),
+        }
+    }
+
+    fn components(&mut self, source: Source<'_>, id: &str, rows: Vec<Row>) -> Vec<Component> {
+        let mut components: Vec<Component> = Vec::new();
+        for (number, row) in (1..).zip(rows) {
+            let place = format!("pathway {id}, component {number}");
+            let Some((row, fault)) = self.row::<ComponentRow>(source, &place, row) else {
+                continue;
+            };
+            let system = row.system.clone();
+            match row.checked() {
+                Ok(component) => {
+                    if let Some(other) = components.iter().find(|it| it.clashes_with(&component)) {
+                        let code = &other.code;
+                        let what =
+                            format!("{code} is in effect in a row above too; end one of them");
+                        self.faults.push(fault(&what));
+                    }
+                    let within =
+                        is_within(&self.version.editions, system.as_deref(), component.effective);
+                    self.faults.extend(within.err().map(|what| fault(&what)));
+                    components.push(component);
+                }
+                Err(what) => self.faults.push(fault(&what)),
+            }
+        }
+        components
+    }
+
+    fn credentials(
+        &mut self,
+        source: Source<'_>,
+        id: &str,
+        rows: Vec<Row>,
+    ) -> Vec<ListedCredential> {
+        let mut credentials: Vec<ListedCredential> = Vec::new();
+        for (number, row) in (1..).zip(rows) {
+            let place = format!("pathway {id}, credential {number}");
+            let Some((row, fault)) = self.row::<CredentialRow>(source, &place, row) else {
+                continue;
+            };
+            let system = row.system.clone();
+            match row.checked() {
+                Ok(credential) => {
+                    if credentials.iter().any(|it| it.is_same_as(&credential)) {
+                        self.faults.push(fault("a credential of that code stands above; keep one"));
+                    }
+                    let within =
+                        is_within(&self.version.editions, system.as_deref(), credential.effective);
+                    self.faults.extend(within.err().map(|what| fault(&what)));
+                    credentials.push(credential);
+                }
+                Err(what) => self.faults.push(fault(&what)),
+            }
+        }
+        credentials
+    }
+
+    /// Reads one row, and makes faults of it: its place names its code or id, where it has one.
+    fn row<'s, R: DeserializeOwned>(
+        &mut self,
+        source: Source<'s>,
+        place: &str,
+        row: Row,
+    ) -> Option<(R, impl Fn(&str) -> Fault + use<'s, R>)> {
+        let span = row.span();
+        let table = row.into_inner();
+        let name = ["code", "id", "name"].iter().find_map(|key| table.get(*key)?.as_str());
+        let place = name.map_or_else(|| place.to_owned(), |name| format!("{place} ({name})"));
+        let fault = move |what: &str| Fault::new(source.name, &*place, what).at(source.text, &span);
+        match table.try_into() {
+            Ok(row) => Some((row, fault)),
+            Err(error) => {
+                let error: toml::de::Error = error;
+                self.faults.push(fault(error.message().trim_end()));
+                None
+            }
+        }
+    }
+
+    /// The version, if nothing is wrong with it. What only all files together can be said to lack
+    /// is not said where one of them could not be read.
+    fn finish(mut self, is_whole: bool) -> Result<RegistryVersion, Faults> {
+        let is_sound = is_whole && self.faults.is_empty();
+        if is_sound && self.version.pathways.is_empty() && self.header.is_some() {
+            self.faults.push(Fault::new("registry", "pathway", "give at least one [[pathway]]"));
+        }
+        if is_whole && self.header.is_none() {
+            let what = "give [registry] with version and published_on in one of the files";
+            self.faults.push(Fault::new("registry", "version", what));
+        }
+        Faults::check(self.faults)?;
+        let mut version = self.version;
+        if let Some(Header { version: name, published_on }) = self.header {
+            (version.version, version.published_on) = (name, published_on);
+        }
+        Ok(version.index())
     }
 }

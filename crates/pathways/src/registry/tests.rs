@@ -1,7 +1,7 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::{DEFAULT_REGISTRY, default_registry};
+use crate::{DEFAULT_REGISTRY, ProgramCode, default_registry};
 
 const HEADER: &str = "[registry]\nversion = \"v1\"\npublished_on = 2022-07-01\n";
 
@@ -10,6 +10,7 @@ const PATHWAY: &str = r#"
 id = "HC-1"
 title = "Health care"
 naics = ["62"]
+naics_edition = 2022
 [[pathway.component]]
 kind = "program"
 system = "cip2020"
@@ -49,15 +50,13 @@ fn a_fault_is_reported_with_file_pathway_and_row() {
     };
     assert_eq!(
         changed("51.0801", "51.08"),
-        "hc.toml: pathway HC-1, component 1 (program 51.08): \
+        "hc.toml, line 7: pathway HC-1, component 1 (51.08): \
          code: give a six-digit CIP code such as 51.0801"
     );
     assert!(
         changed("effective_to = 2024-06-30", "effective_to = 2021-06-30").contains("effective_to")
     );
-    assert!(
-        changed("kind = \"course\"", "kind = \"lesson\"").contains("component 2 (lesson NUR101)")
-    );
+    assert!(changed("kind = \"course\"", "kind = \"lesson\"").contains("component 2 (NUR101)"));
     assert!(changed("system = \"cip2020\"\n", "").contains("system: give cip2010"));
     assert!(changed("\"62\"", "\"6x\"").contains("naics"));
     assert!(changed("role = \"core\"", "roles = \"core\"").contains("roles"));
@@ -70,11 +69,92 @@ fn the_same_code_twice_on_one_day_is_refused() {
                  effective_from = 2023-07-01\n";
     assert_eq!(
         error(&format!("{PATHWAY}{again}")),
-        "hc.toml: pathway HC-1, component 3 (course nur101): \
-         the same code is in effect in row 2 too"
+        "hc.toml, line 20: pathway HC-1, component 3 (nur101): \
+         NUR101 is in effect in a row above too; end one of them"
     );
     let elsewhere = format!("{PATHWAY}{again}source = \"north\"\n");
     assert!(Registry::parse(&[("a", HEADER), ("b", elsewhere.as_str())]).is_ok());
+}
+
+#[test]
+fn every_fault_of_every_file_is_told_at_once() {
+    let wrong = PATHWAY
+        .replace("51.0801", "51.08")
+        .replace("\"NUR101\"", "\" NUR101\"")
+        .replace("naics_edition = 2022", "naics_edition = 2021");
+    let second = PATHWAY.replace("HC-1", "HC-2").replace("role = \"core\"", "role = \"care\"");
+    let broken = "[[term]]\nid = ";
+    let files =
+        [("hc.toml", &*wrong), ("hc2.toml", &*second), ("a", HEADER), ("terms.toml", broken)];
+    let faults = Registry::parse(&files).unwrap_err();
+    let places: Vec<_> = faults.as_slice().iter().map(|it| (&*it.file, it.line)).collect();
+    let expected = [
+        ("terms.toml", Some(2)),
+        ("hc.toml", Some(7)),
+        ("hc.toml", Some(14)),
+        ("hc.toml", Some(2)),
+        ("hc2.toml", Some(7)),
+        ("hc2.toml", Some(14)),
+    ];
+    assert_eq!(places, expected, "{faults}");
+}
+
+const EDITIONS: &str = "
+[[code_system]]
+name = \"cip2010\"
+effective_from = 2010-07-01
+effective_to = 2021-06-30
+[[code_system]]
+name = \"cip2020\"
+effective_from = 2020-07-01
+";
+
+#[test]
+fn a_code_counts_while_its_edition_is_in_use() {
+    let parse =
+        |pathway: &str| Registry::parse(&[("b", pathway), ("a", &format!("{HEADER}{EDITIONS}"))]);
+    let registry = parse(PATHWAY).unwrap();
+    let older = PATHWAY.replace("cip2020", "cip2010");
+    assert!(parse(&older).unwrap_err().to_string().contains("cip2010 is in use until 2021-06-30"));
+    let enrolled = |system, start| {
+        let detail = EventDetail::Enrollment {
+            program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
+            course: None,
+            term: None,
+            credits_tenths: None,
+            award_level: None,
+            start,
+            end: start,
+        };
+        registry.latest().check(&event(detail))
+    };
+    assert_eq!(enrolled(CodeSystem::Cip2020, date(2024, 1, 8)), Ok(()));
+    assert_eq!(enrolled(CodeSystem::Cip2010, date(2021, 6, 30)), Ok(()));
+    assert_eq!(enrolled(CodeSystem::Cip2010, date(2024, 1, 8)), Err(EventError::Edition));
+    assert_eq!(enrolled(CodeSystem::Local, date(2024, 1, 8)), Ok(()));
+}
+
+#[test]
+fn the_flag_of_an_unknown_pathway_is_refused() {
+    let registry = default_registry();
+    let flag = |pathway: &str| {
+        let (pathway, on) = (pathway.to_owned(), date(2024, 1, 8));
+        registry.latest().check(&event(EventDetail::PathwayFlag { pathway, on }))
+    };
+    assert_eq!(flag("HC-1"), Ok(()));
+    assert_eq!(flag("HC-9"), Err(EventError::Pathway));
+}
+
+fn event(detail: EventDetail) -> Event {
+    Event {
+        source: "college".parse().unwrap(),
+        local_id: "A1".parse().unwrap(),
+        source_event_id: "e1".to_owned(),
+        received_on: date(2024, 6, 1),
+        supersedes: None,
+        purpose_tags: std::collections::BTreeSet::new(),
+        detail,
+    }
 }
 
 #[test]

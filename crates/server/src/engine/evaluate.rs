@@ -1,31 +1,53 @@
-//! From events to statuses: every pathway of every touched participant, and what changed by it.
+//! From events to statuses: those of a participant, as each agency may know them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use api::{
-    convert::{Addressee, event_from_proto, status_to_proto},
-    status::{self as proto, StatusChange},
+    convert::{Addressee, date_to_proto, event_from_proto, status_to_proto},
+    status::{self as proto, EngagementState},
 };
 use jiff::civil::Date;
-use pathways::{Event, Registry, RuleProfile, Rules, Status};
+use pathways::{
+    AsOfError, Assessment, Completeness, Event, Registry, RuleProfiles, Rules, Sharing, Status,
+};
 use record::{AgencyId, RecordKey};
-use store::{NewChange, Seq, StatusReplacement, StatusRow, Store};
+use store::{Due, Seq, StatusReplacement, StatusRow, Store};
 
 use super::{EngineError, state::Participants};
-use crate::pseudonym::pseudonym;
+use crate::{pseudonym::pseudonym, sources::Sources};
 
-/// Applies the rule profile to events, by the registry.
+/// Applies the rule profiles, by the registry, to the events that an agency may know of.
 #[derive(Clone)]
 pub struct Evaluator {
     /// The pathway registry.
     pub registry: Arc<Registry>,
-    /// The rule profile.
-    pub profile: Arc<RuleProfile>,
+    /// The rule profiles.
+    pub profiles: Arc<RuleProfiles>,
+    /// Whether the agencies have reported.
+    pub sources: Sources,
+    /// Which agency may know of which events.
+    pub sharing: Arc<Sharing>,
+    /// Tells these rules from any others.
+    pub fingerprint: [u8; 32],
+}
+
+/// A participant's statuses on a day, as they are served for each of its records.
+struct Served {
+    /// For each record, in their order, its place in `views`.
+    of_record: Vec<usize>,
+    /// What is known to one or more agencies.
+    views: Vec<Assessment>,
+    /// The first later day on which any of it changes by itself.
+    due: Option<Date>,
 }
 
 impl Evaluator {
-    /// The statuses of one participant, by pathway, and of the whole system last; pathways that no
-    /// event touches are left out.
+    fn rules<'a>(&'a self, completeness: &'a Completeness) -> Rules<'a> {
+        Rules::new(&self.registry, &self.profiles).with_completeness(completeness)
+    }
+
+    /// The statuses of the participant with these members, by pathway and of the whole system last,
+    /// as they are served for one of its records; pathways that no event touches are left out.
     ///
     /// `up_to` counts only facts up to that one; `known_at` must not lie before `as_of`.
     ///
@@ -34,35 +56,84 @@ impl Evaluator {
     pub fn statuses_of(
         &self,
         store: &Store,
-        members: &[RecordKey],
+        (record, members): (&RecordKey, &[RecordKey]),
         up_to: Option<Seq>,
         as_of: Date,
         known_at: Date,
     ) -> Result<Vec<Status>, EngineError> {
         let events = events_of(store, members, up_to)?;
-        let statuses = Rules::new(&self.registry, &self.profile).statuses(&events, as_of, known_at);
-        Ok(statuses.map_err(|error| store::Error::Fatal(error.to_string()))?)
+        let fatal = |error: AsOfError| store::Error::Fatal(error.to_string());
+        let completeness = self.sources.current();
+        let rules = self.rules(&completeness);
+        let touches = |events: &[Event]| rules.touches(events, as_of, known_at).map_err(fatal);
+        let view = match View::of(record, &events) {
+            View::Decided(view) => Cow::Borrowed(view),
+            View::Open { own, agency } => self.view(&record.agency, touches(own)?, agency, &events),
+        };
+        Ok(rules.statuses(&view, as_of, known_at).map_err(fatal)?)
     }
 
-    /// The status rows of participants as of `today`, in the order of records and pathways.
-    /// `first_seq` says when each record was first heard of.
+    /// What an agency is shown for one of its records. A record without an event of its own that
+    /// counts is served what the agency's own events say: an invented one tells nothing.
+    fn view<'e>(
+        &self,
+        audience: &AgencyId,
+        counts: bool,
+        of_agency: &'e [Event],
+        all: &'e [Event],
+    ) -> Cow<'e, [Event]> {
+        if counts { self.sharing.known_to(audience, all) } else { Cow::Borrowed(of_agency) }
+    }
+
+    /// The statuses of one participant on `day`, evaluated once for all agencies that know the same.
+    fn served(&self, members: &[RecordKey], events: &[Event], day: Date) -> Served {
+        let completeness = self.sources.current();
+        let rules = self.rules(&completeness);
+        let mut known: Vec<Cow<'_, [Event]>> = Vec::new();
+        let mut served = Served { of_record: Vec::new(), views: Vec::new(), due: None };
+        for record in members {
+            let view = match View::of(record, events) {
+                View::Decided(view) => Cow::Borrowed(view),
+                View::Open { own, agency } => {
+                    let counts =
+                        rules.touches(own, day, day).expect("one day is not before itself");
+                    if !counts && !own.is_empty() {
+                        // From the day on which one of them begins to count, more may be known.
+                        served.is_due(rules.assess(own, day).next_transition);
+                    }
+                    self.view(&record.agency, counts, agency, events)
+                }
+            };
+            let place = known.iter().position(|it| same(it, &view)).unwrap_or_else(|| {
+                let assessment = rules.assess(&view, day);
+                served.is_due(assessment.next_transition);
+                served.views.push(assessment);
+                known.push(view);
+                known.len() - 1
+            });
+            served.of_record.push(place);
+        }
+        served
+    }
+
+    /// The statuses of participants on `day`, by participant, record and pathway, and when they
+    /// change by themselves. `first_seq` says when each record was first heard of.
     pub(super) fn evaluate(
         &self,
         store: &Store,
         participants: &Participants,
-        today: Date,
+        day: Date,
         first_seq: &impl Fn(&RecordKey) -> Seq,
-    ) -> Result<Vec<StatusRow>, EngineError> {
+    ) -> Result<(StatusReplacement, Vec<Due>), EngineError> {
         let secrets: BTreeMap<AgencyId, [u8; 32]> =
             store.agencies()?.into_iter().map(|a| (a.id, a.pseudonym_secret)).collect();
-        let mut rows = Vec::new();
-        for members in participants.values() {
+        let (mut statuses, mut due) = (StatusReplacement::default(), Vec::new());
+        for (participant, members) in participants {
             let members: Vec<RecordKey> = members.iter().cloned().collect();
-            let statuses = self.statuses_of(store, &members, None, today, today)?;
-            if statuses.is_empty() {
-                continue;
-            }
-            for record in &members {
+            let events = events_of(store, &members, None)?;
+            let served = self.served(&members, &events, day);
+            due.push(Due { participant: *participant, on: served.due });
+            for (record, view) in members.iter().zip(&served.of_record) {
                 let Some(secret) = secrets.get(&record.agency) else { continue };
                 let name = pseudonym(secret, &oldest(&members, &record.agency, first_seq).local_id);
                 let addressee = Addressee {
@@ -70,50 +141,62 @@ impl Evaluator {
                     local_id: &record.local_id,
                     pseudonym: &name,
                 };
-                rows.extend(statuses.iter().map(|status| {
+                let rows = served.views[*view].statuses.iter().map(|status| {
                     let message = lasting(status_to_proto(status, addressee));
                     StatusRow {
                         record: record.clone(),
                         pathway: message.pathway.clone(),
                         label: message.label.clone(),
+                        awaits: status.engagement.awaits_report(),
                         payload: api::encode(&message),
                     }
-                }));
+                });
+                statuses.rows.extend(rows);
             }
+            statuses.touched.extend(members);
         }
-        rows.sort_by(|a, b| (&a.record, &a.pathway).cmp(&(&b.record, &b.pathway)));
-        Ok(rows)
-    }
-
-    /// The statuses that replace those of the touched participants, and what their agencies'
-    /// feeds say of it. Statuses of withdrawn records go without a word: they are nobody's.
-    pub(super) fn replace(
-        &self,
-        store: &Store,
-        touched: &Participants,
-        withdrawn: &[RecordKey],
-        today: Date,
-        first_seq: impl Fn(&RecordKey) -> Seq,
-    ) -> Result<(StatusReplacement, Vec<NewChange>), EngineError> {
-        let rows = self.evaluate(store, touched, today, &first_seq)?;
-        let mut by_record: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
-        for row in &rows {
-            by_record.entry(&row.record).or_default().push(row);
-        }
-        let mut records: Vec<RecordKey> = touched.values().flatten().cloned().collect();
-        records.sort();
-        let mut changes = Vec::new();
-        for record in &records {
-            let before = store.status(record)?;
-            let after = by_record.get(record).map_or(&[][..], Vec::as_slice);
-            changes.extend(changes_between(record, &before, after, today)?);
-        }
-        records.extend(withdrawn.iter().cloned());
-        Ok((StatusReplacement { touched: records, rows }, changes))
+        Ok((statuses, due))
     }
 }
 
-/// The events of these records, in the store's order.
+impl Served {
+    fn is_due(&mut self, on: Option<Date>) {
+        self.due = [self.due, on].into_iter().flatten().min();
+    }
+}
+
+/// The events from which it follows what a record's agency is shown for it.
+enum View<'e> {
+    /// All events are the agency's own: there is nothing to hide.
+    Decided(&'e [Event]),
+    /// It hangs on whether any of the record's `own` counts; `agency` are all of its agency's.
+    Open { own: &'e [Event], agency: &'e [Event] },
+}
+
+impl<'e> View<'e> {
+    /// `events` are a participant's, ordered by record.
+    fn of(record: &RecordKey, events: &'e [Event]) -> Self {
+        let agency = stretch(events, |event| event.source == record.agency);
+        if agency.len() == events.len() {
+            return Self::Decided(events);
+        }
+        Self::Open { own: stretch(agency, |event| event.local_id == record.local_id), agency }
+    }
+}
+
+/// The events that `is_in` holds of, which lie together.
+fn stretch(events: &[Event], is_in: impl Fn(&Event) -> bool) -> &[Event] {
+    let start = events.iter().position(&is_in).unwrap_or(events.len());
+    let n_in = events[start..].iter().take_while(|event| is_in(event)).count();
+    &events[start..start + n_in]
+}
+
+/// Whether two agencies know the same; a list that nobody had to shorten is not read for it.
+fn same(a: &[Event], b: &[Event]) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
+/// The events of these records, ordered by record and id.
 fn events_of(
     store: &Store,
     members: &[RecordKey],
@@ -141,81 +224,31 @@ fn oldest<'a>(
         .expect("the agency of a member has a member")
 }
 
-/// A status without the days it was asked for: those are today's whenever it is read.
+/// A status without what any day changes: the days it speaks of, the end so far of an engagement
+/// that goes on.
 fn lasting(mut status: proto::Status) -> proto::Status {
-    status.as_of = None;
-    status.known_at = None;
+    (status.as_of, status.known_at) = (None, None);
+    if let Some(spell) = going_on(&mut status) {
+        spell.last_on = None;
+    }
     status
 }
 
-/// What the feed says of one record: every pathway whose facets or pseudonym changed.
-fn changes_between(
-    record: &RecordKey,
-    before: &[StatusRow],
-    after: &[&StatusRow],
-    today: Date,
-) -> Result<Vec<NewChange>, EngineError> {
-    let mut changes = Vec::new();
-    for row in after {
-        let status = read_status(&row.payload)?;
-        let old = before.iter().find(|old| old.pathway == row.pathway);
-        let old = old.map(|old| read_status(&old.payload)).transpose()?;
-        if old.as_ref().is_none_or(|old| !same_facets(old, &status)) {
-            let previous_label = old.map_or_else(String::new, |old| old.label);
-            changes.push(change(record, status, previous_label, today));
-        }
+/// The status that [`lasting`] left, on a day on which it holds.
+pub(crate) fn on_day(mut status: proto::Status, day: Date) -> proto::Status {
+    let day = Some(date_to_proto(day));
+    (status.as_of, status.known_at) = (day, day);
+    if let Some(spell) = going_on(&mut status) {
+        spell.last_on = day;
     }
-    for old in before.iter().filter(|old| !after.iter().any(|row| row.pathway == old.pathway)) {
-        let old = read_status(&old.payload)?;
-        let ended = no_status(&old);
-        changes.push(change(record, ended, old.label, today));
-    }
-    Ok(changes)
+    status
 }
 
-fn change(
-    record: &RecordKey,
-    mut status: proto::Status,
-    previous_label: String,
-    today: Date,
-) -> NewChange {
-    let pathway = status.pathway.clone();
-    status.as_of = Some(api::convert::date_to_proto(today));
-    status.known_at = status.as_of;
-    let change = StatusChange {
-        cursor: String::new(),
-        status: Some(status),
-        changed_at: None,
-        previous_label,
-    };
-    NewChange {
-        agency: record.agency.clone(),
-        local_id: record.local_id.clone(),
-        pathway,
-        payload: api::encode(&change),
-    }
-}
-
-/// Whether two statuses say the same of the person, whatever gave them.
-fn same_facets(a: &proto::Status, b: &proto::Status) -> bool {
-    a.label == b.label
-        && a.pseudonym == b.pseudonym
-        && a.participation == b.participation
-        && a.engagement == b.engagement
-        && a.credential == b.credential
-}
-
-/// The status of a pathway that nothing touches any more.
-fn no_status(old: &proto::Status) -> proto::Status {
-    proto::Status {
-        local_id: old.local_id.clone(),
-        pathway: old.pathway.clone(),
-        pseudonym: old.pseudonym.clone(),
-        label: pathways::Label::None.to_string(),
-        rule_profile: old.rule_profile.clone(),
-        registry_version: old.registry_version.clone(),
-        ..proto::Status::default()
-    }
+/// The spell of a person who is engaged.
+fn going_on(status: &mut proto::Status) -> Option<&mut proto::Spell> {
+    let is_active =
+        status.engagement.as_ref().is_some_and(|it| it.state() == EngagementState::Active);
+    status.spells.last_mut().filter(|_| is_active)
 }
 
 /// Reads a stored status.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::civil::Date;
 use linkage::PairExplanation;
 use record::RecordKey;
 use store::Seq;
@@ -40,6 +41,17 @@ pub enum EngineError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+/// How far the engine has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The last fact taken in.
+    pub applied: Seq,
+    /// The day for which the statuses hold.
+    pub day: Date,
+    /// Participants whose statuses are still by the rules before the last change of rules.
+    pub to_recompute: usize,
 }
 
 /// A model that training gave.
@@ -79,16 +91,16 @@ enum Command {
 #[derive(Clone)]
 pub struct EngineHandle {
     commands: SyncSender<Command>,
-    applied: watch::Receiver<Seq>,
+    progress: watch::Receiver<Progress>,
 }
 
 impl EngineHandle {
     /// Starts the engine's thread. The engine must have caught up with the facts.
     pub fn start(engine: Engine) -> (Self, thread::JoinHandle<()>) {
         let (commands, inbox) = sync_channel(QUEUE_COMMANDS_MAX);
-        let (publish, applied) = watch::channel(engine.applied());
+        let (publish, progress) = watch::channel(engine.progress());
         let thread = thread::spawn(move || run(engine, &inbox, &publish));
-        (Self { commands, applied }, thread)
+        (Self { commands, progress }, thread)
     }
 
     /// Tells the engine that there are new facts. A full queue has already told it.
@@ -101,14 +113,19 @@ impl EngineHandle {
         let _ = self.commands.send(Command::Stop);
     }
 
-    /// The last fact taken in.
-    pub fn applied(&self) -> Seq {
-        *self.applied.borrow()
+    /// How far the engine has come.
+    pub fn progress(&self) -> Progress {
+        *self.progress.borrow()
     }
 
-    /// A view of the last fact taken in, to wait for changes.
-    pub fn watch_applied(&self) -> watch::Receiver<Seq> {
-        self.applied.clone()
+    /// The last fact taken in.
+    pub fn applied(&self) -> Seq {
+        self.progress().applied
+    }
+
+    /// A view of how far the engine has come, to wait for changes.
+    pub fn watch_progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
     }
 
     /// Waits until the fact `seq` is taken in.
@@ -116,8 +133,9 @@ impl EngineHandle {
     /// # Errors
     /// [`EngineError::Stopped`] when the engine ends before.
     pub async fn wait_applied(&self, seq: Seq) -> Result<(), EngineError> {
-        let mut applied = self.applied.clone();
-        applied.wait_for(|applied| *applied >= seq).await.map_err(|_| EngineError::Stopped)?;
+        let mut progress = self.progress.clone();
+        let is_applied = |progress: &Progress| progress.applied >= seq;
+        progress.wait_for(is_applied).await.map_err(|_| EngineError::Stopped)?;
         Ok(())
     }
 
@@ -172,25 +190,39 @@ impl EngineHandle {
 }
 
 /// The engine's thread: takes commands until the last handle is gone or it is told to stop.
-fn run(mut engine: Engine, inbox: &Receiver<Command>, publish: &watch::Sender<Seq>) {
+fn run(mut engine: Engine, inbox: &Receiver<Command>, publish: &watch::Sender<Progress>) {
     loop {
-        match inbox.recv_timeout(CALENDAR_CHECK) {
+        let patience = if engine.to_recompute() > 0 { Duration::ZERO } else { CALENDAR_CHECK };
+        match inbox.recv_timeout(patience) {
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(command) => obey(&mut engine, command),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let kept_up =
-            engine.catch_up(|seq| publish.send_replace(seq)).and_then(|()| engine.keep_calendar());
-        if let Err(error) = kept_up {
+        if let Err(error) = take_turn(&mut engine, publish) {
             // The transaction left nothing behind, but the memory is ahead of it: start over.
             tracing::error!(%error, "the engine could not take in new facts; it rebuilds");
             while let Err(error) = engine.reload() {
                 tracing::error!(%error, "the engine could not rebuild; it tries again");
                 thread::sleep(RETRY);
             }
-            publish.send_replace(engine.applied());
+            publish.send_replace(engine.progress());
         }
     }
+}
+
+/// The calendar, then the new facts, then some of what can wait.
+fn take_turn(engine: &mut Engine, publish: &watch::Sender<Progress>) -> Result<(), EngineError> {
+    let publish = |progress| {
+        let _ = publish.send_replace(progress);
+    };
+    if engine.keep_calendar()? {
+        publish(engine.progress());
+    }
+    engine.catch_up(publish)?;
+    if engine.recompute_some()? {
+        publish(engine.progress());
+    }
+    Ok(())
 }
 
 fn obey(engine: &mut Engine, command: Command) {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::status::Cause;
 use jiff::civil::Date;
 use record::{ParticipantId, RecordKey};
-use store::{Records, Settled};
+use store::{Records, StatusRow};
 
 use super::{
     Engine, EngineError,
@@ -16,9 +17,9 @@ use super::{
 pub struct Difference {
     /// The record.
     pub record: RecordKey,
-    /// What differs: `membership` or `status`.
+    /// What differs: `membership`, `status` or `calendar`.
     pub what: &'static str,
-    /// What was served: the first record of its group, or the label.
+    /// What was served: the first record of its group, the labels, or the day of the next change.
     pub served: String,
     /// What the facts say.
     pub rebuilt: String,
@@ -37,15 +38,17 @@ pub struct Reconciled {
 
 impl Engine {
     /// Rebuilds participants and statuses from the facts taken in so far and compares them with
-    /// what is served; with `repair`, serves what was rebuilt.
+    /// what is served; with `repair`, serves what was rebuilt. Finishes what new rules left to do.
     pub(super) fn reconcile(&mut self, repair: bool) -> Result<Reconciled, EngineError> {
+        while self.recompute_some()? {}
         let rebuilt = self.rebuild_groups()?;
         let mut result = Reconciled::default();
         self.compare_memberships(&rebuilt, &mut result);
-        self.compare_statuses(&mut result)?;
+        let wrong = self.compare_statuses(&mut result)?;
         result.differences.sort_by(|a, b| (&a.record, a.what).cmp(&(&b.record, b.what)));
         if repair && !result.differences.is_empty() {
             self.reload()?;
+            self.settle_statuses(&wrong, Cause::Rules)?;
         }
         Ok(result)
     }
@@ -88,29 +91,44 @@ impl Engine {
         }
     }
 
-    fn compare_statuses(&self, result: &mut Reconciled) -> Result<(), EngineError> {
-        let today = self.evaluated_on.unwrap_or_else(|| self.clock.today());
+    fn compare_statuses(&self, result: &mut Reconciled) -> Result<Vec<ParticipantId>, EngineError> {
         let all: Participants = self.members.iter().map(|(id, of)| (*id, of.clone())).collect();
+        let mut wrong = Vec::new();
         for (participant, members) in all {
+            let n_before = result.differences.len();
             let one = Participants::from([(participant, members.clone())]);
             let first_seq = |record: &RecordKey| self.first_seq(record);
-            let rows = self.evaluator.evaluate(&self.store, &one, today, &first_seq)?;
+            let (statuses, due) =
+                self.evaluator.evaluate(&self.store, &one, self.day, &first_seq)?;
             for record in &members {
-                let served = self.store.status(record)?;
-                let rebuilt: Vec<_> = rows.iter().filter(|row| row.record == *record).collect();
+                let rows = statuses.rows.iter();
+                let mut rebuilt: Vec<_> = rows.filter(|row| row.record == *record).collect();
+                rebuilt.sort_by_key(|row| &row.pathway);
                 result.statuses += rebuilt.len() as u64;
-                if !served.iter().eq(rebuilt.iter().copied()) {
-                    let labels = |labels: Vec<&str>| labels.join(", ");
-                    result.differences.push(Difference {
-                        record: record.clone(),
-                        what: "status",
-                        served: labels(served.iter().map(|row| row.label.as_str()).collect()),
-                        rebuilt: labels(rebuilt.iter().map(|row| row.label.as_str()).collect()),
-                    });
-                }
+                result.differences.extend(status_difference(
+                    record,
+                    &self.store.status(record)?,
+                    &rebuilt,
+                ));
+            }
+            let (served, rebuilt) =
+                (self.calendar.of(participant), due.first().and_then(|due| due.on));
+            if served != rebuilt
+                && let Some(record) = members.first()
+            {
+                let day = |day: Option<Date>| day.map_or_else(String::new, |day| day.to_string());
+                result.differences.push(Difference {
+                    record: record.clone(),
+                    what: "calendar",
+                    served: day(served),
+                    rebuilt: day(rebuilt),
+                });
+            }
+            if result.differences.len() > n_before {
+                wrong.push(participant);
             }
         }
-        Ok(())
+        Ok(wrong)
     }
 
     /// Forgets what is in memory and rebuilds it from the facts.
@@ -124,37 +142,24 @@ impl Engine {
         )?;
         Ok(())
     }
-
-    /// Evaluates every status anew when a new day has begun, since people become leavers on days
-    /// when nobody sends anything.
-    pub(super) fn keep_calendar(&mut self) -> Result<(), EngineError> {
-        let today = self.clock.today();
-        if self.evaluated_on == Some(today) {
-            return Ok(());
-        }
-        let all: BTreeSet<ParticipantId> = self.members.keys().copied().collect();
-        let all: Vec<ParticipantId> = all.into_iter().collect();
-        for some in all.chunks(PARTICIPANTS_PER_TRANSACTION) {
-            let touched: Participants =
-                some.iter().filter_map(|id| Some((*id, self.members.get(id)?.clone()))).collect();
-            self.settle_statuses(&touched, today)?;
-        }
-        self.evaluated_on = Some(today);
-        Ok(())
-    }
-
-    fn settle_statuses(&self, touched: &Participants, today: Date) -> Result<(), EngineError> {
-        let (statuses, changes) =
-            self.evaluator
-                .replace(&self.store, touched, &[], today, |record| self.first_seq(record))?;
-        let nothing = Settled::nothing(self.applied, self.clock.now(), &self.model_version);
-        self.store.settle(Settled { statuses, changes, ..nothing })?;
-        Ok(())
-    }
 }
 
-/// Participants whose statuses are written in one transaction of the calendar.
-const PARTICIPANTS_PER_TRANSACTION: usize = 1_000;
+fn status_difference(
+    record: &RecordKey,
+    served: &[StatusRow],
+    rebuilt: &[&StatusRow],
+) -> Option<Difference> {
+    if served.iter().eq(rebuilt.iter().copied()) {
+        return None;
+    }
+    let labels = |labels: Vec<&str>| labels.join(", ");
+    Some(Difference {
+        record: record.clone(),
+        what: "status",
+        served: labels(served.iter().map(|row| row.label.as_str()).collect()),
+        rebuilt: labels(rebuilt.iter().map(|row| row.label.as_str()).collect()),
+    })
+}
 
 fn text(record: &RecordKey) -> String {
     record.to_string()

@@ -1,16 +1,21 @@
 //! Taking in facts: each run of submissions is settled together, every other fact alone.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use record::{ParticipantId, RecordKey};
+use api::status::Cause;
+use record::{AgencyId, ParticipantId, RecordKey};
 use sha2::{Digest, Sha256};
 use store::{
-    ActivationKind, Assignment, Fact, FactKind, MembershipCause, OpenTask, Origin, Records,
+    ActivationKind, Assignment, Due, Fact, FactKind, MembershipCause, OpenTask, Origin, Records,
     Redirect, Seq, Settled, TaskId, TaskReplacement,
 };
 
 use super::{
-    Engine, EngineError,
+    Engine, EngineError, Progress,
+    changes::changes_of,
     state::{Participants, Standing, insert_all, linkage_decision, read_model},
 };
 use crate::{
@@ -22,79 +27,76 @@ use crate::{
 const RUN_FACTS_MAX: usize = 256;
 
 impl Engine {
-    /// Takes in every fact that is not taken in yet, and publishes each place it has come to.
+    /// Takes in every fact that is not taken in yet, and publishes how far it has come each time.
     ///
     /// # Errors
     /// The store's. What was settled before the error stays settled.
-    pub(super) fn catch_up(&mut self, publish: impl Fn(Seq) -> Seq) -> Result<(), EngineError> {
+    pub(super) fn catch_up(&mut self, publish: impl Fn(Progress)) -> Result<(), EngineError> {
         loop {
             let facts = self.store.facts_after(self.applied, RUN_FACTS_MAX)?;
-            let run = first_run(&facts);
-            let Some(last) = run.last() else { return Ok(()) };
-            let up_to = last.seq;
-            let mut with_events = BTreeSet::new();
-            let mut cause = None;
-            for fact in run {
-                cause = self.take_in(fact, &mut with_events)?;
+            let facts = first_run(&facts);
+            let Some(last) = facts.last() else { return Ok(()) };
+            let mut run = Run::default();
+            for fact in facts {
+                self.take_in(fact, &mut run)?;
             }
-            self.settle(up_to, cause, &with_events)?;
-            publish(self.applied);
+            self.settle(last.seq, &run)?;
+            publish(self.progress());
         }
     }
 
-    /// Changes the linker by one fact; returns the cause of what follows, where it is not the
-    /// records themselves.
-    fn take_in(
-        &mut self,
-        fact: &Fact,
-        with_events: &mut BTreeSet<RecordKey>,
-    ) -> Result<Option<MembershipCause>, EngineError> {
+    /// Changes the linker by one fact.
+    fn take_in(&mut self, fact: &Fact, run: &mut Run) -> Result<(), EngineError> {
         match &fact.kind {
-            FactKind::Records { .. } => self.take_in_records(fact.seq).map(|()| None),
+            FactKind::Records { .. } => self.take_in_records(fact.seq, run)?,
             FactKind::Events { .. } => {
-                with_events.extend(self.store.event_keys_of(fact.seq)?);
-                Ok(None)
+                let records = self.store.event_keys_of(fact.seq)?;
+                run.sent.extend(records.iter().cloned());
+                run.with_events.extend(records);
+            }
+            FactKind::Statements { .. } => {
+                if self.evaluator.sources.take_in(&self.store, fact.seq)? {
+                    run.with_events.extend(self.store.records_awaiting()?);
+                }
             }
             FactKind::Decision { decision } => {
                 let made = self.store.decision(decision)?.made;
                 self.linker.decide(&made.left, &made.right, linkage_decision(made.verdict));
-                Ok(Some(MembershipCause::Decision))
+                run.cause = Some(MembershipCause::Decision);
             }
             FactKind::DecisionUndone { decision } => {
                 let made = self.store.decision(decision)?.made;
                 self.linker.undo_decision(&made.left, &made.right);
-                Ok(Some(MembershipCause::Decision))
+                run.cause = Some(MembershipCause::Decision);
             }
             FactKind::Activation { kind: ActivationKind::Model, .. } => {
                 let active = self.store.active(ActivationKind::Model, Some(fact.seq))?;
                 let active = active.ok_or(store::Error::NotFound { what: "model" })?;
                 self.linker.set_model(Arc::new(read_model(&active.content, &self.schema)?));
                 self.model_version = active.version;
-                Ok(Some(MembershipCause::Model))
+                run.cause = Some(MembershipCause::Model);
             }
-            FactKind::Activation { .. } => Ok(None),
+            FactKind::Activation { .. } => {}
         }
+        Ok(())
     }
 
-    fn take_in_records(&mut self, seq: Seq) -> Result<(), EngineError> {
+    fn take_in_records(&mut self, seq: Seq, run: &mut Run) -> Result<(), EngineError> {
         for record in self.store.withdrawals_of(seq)? {
             self.linker.remove(&record);
+            run.sent.insert(record);
         }
         let records = &mut self.records;
         insert_all(&self.store, Records::Of(seq), &self.schema, &mut self.linker, |record| {
             let standing = Standing { first_seq: seq, participant: None };
             records.entry(record.clone()).or_insert(standing);
+            run.sent.insert(record.clone());
         })
     }
 
     /// Partitions what was touched, gives the groups their ids, evaluates the statuses that hang on
     /// them, and writes all of it in one transaction.
-    pub(super) fn settle(
-        &mut self,
-        up_to: Seq,
-        cause: Option<MembershipCause>,
-        with_events: &BTreeSet<RecordKey>,
-    ) -> Result<(), EngineError> {
+    pub(super) fn settle(&mut self, up_to: Seq, run: &Run) -> Result<(), EngineError> {
         let settlement = self.linker.settle();
         let regrouping = regroup(
             &settlement.records,
@@ -102,18 +104,20 @@ impl Engine {
             |record| self.place(record),
             self.next_participant,
         );
-        let memberships = self.assignments(&regrouping, cause);
-        let touched = self.move_records(&regrouping, with_events);
-        let withdrawn: Vec<RecordKey> = memberships
-            .iter()
-            .filter(|assignment| assignment.participant.is_none())
-            .map(|assignment| assignment.record.clone())
-            .collect();
-        let today = self.clock.today();
-        let (statuses, changes) =
-            self.evaluator.replace(&self.store, &touched, &withdrawn, today, |record| {
-                self.first_seq(record)
-            })?;
+        let memberships = self.assignments(&regrouping, run.cause);
+        let origin = Origins::of(run, &regrouping, self);
+        let mut touched = self.move_records(&regrouping, &run.with_events);
+        let gone: Vec<_> =
+            touched.extract_if(.., |_, members| members.is_empty()).map(|(id, _)| id).collect();
+        touched.retain(|participant, _| !self.is_to_recompute(*participant));
+        let first_seq = |record: &RecordKey| self.first_seq(record);
+        let (mut statuses, mut due) =
+            self.evaluator.evaluate(&self.store, &touched, self.day, &first_seq)?;
+        let changes = changes_of(&self.store, &statuses, self.day, |it| origin.cause(it, self))?;
+        // Statuses of withdrawn records go without a word: they are nobody's.
+        let withdrawn = memberships.iter().filter(|assignment| assignment.participant.is_none());
+        statuses.touched.extend(withdrawn.map(|assignment| assignment.record.clone()));
+        due.extend(gone.into_iter().map(|participant| Due { participant, on: None }));
         self.store.settle(Settled {
             up_to_seq: up_to,
             at: self.clock.now(),
@@ -126,8 +130,11 @@ impl Engine {
                 open: settlement.tasks.iter().map(open_task).collect(),
             },
             statuses,
+            due: due.clone(),
+            evaluation: Some(self.evaluation()),
             changes,
         })?;
+        due.into_iter().for_each(|due| self.calendar.set(due));
         self.next_participant = regrouping.next_id;
         self.applied = up_to;
         Ok(())
@@ -162,7 +169,8 @@ impl Engine {
             .collect()
     }
 
-    /// Moves the records in memory; returns the participants whose statuses must be evaluated.
+    /// Moves the records in memory; returns the participants whose statuses must be evaluated,
+    /// those without members among them.
     fn move_records(
         &mut self,
         regrouping: &Regrouping,
@@ -185,15 +193,61 @@ impl Engine {
         }
         touched
             .extend(with_events.iter().filter_map(|record| Some(self.place(record)?.participant)));
-        for participant in &touched {
-            if self.members.get(participant).is_some_and(BTreeSet::is_empty) {
-                self.members.remove(participant);
-            }
+        let members = |id| (id, self.members.get(&id).cloned().unwrap_or_default());
+        let touched: Participants = touched.into_iter().map(members).collect();
+        for (participant, _) in touched.iter().filter(|(_, members)| members.is_empty()) {
+            self.members.remove(participant);
         }
         touched
-            .into_iter()
-            .filter_map(|participant| Some((participant, self.members.get(&participant)?.clone())))
-            .collect()
+    }
+}
+
+/// What a run of facts brought.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// Records that events came for.
+    pub(super) with_events: BTreeSet<RecordKey>,
+    /// Records that their agencies sent anything of: themselves, withdrawals, events.
+    pub(super) sent: BTreeSet<RecordKey>,
+    /// The cause of moves between participants, where it is not the records themselves.
+    pub(super) cause: Option<MembershipCause>,
+}
+
+/// Whose data a run of facts brought, by the participants that its records had or got.
+struct Origins {
+    /// Where the records that moved had stood.
+    before: BTreeMap<RecordKey, ParticipantId>,
+    sent_to: BTreeSet<(AgencyId, ParticipantId)>,
+}
+
+impl Origins {
+    /// `engine` has not moved the records yet.
+    fn of(run: &Run, regrouping: &Regrouping, engine: &Engine) -> Self {
+        let mut origins = Self { before: BTreeMap::new(), sent_to: BTreeSet::new() };
+        let standing = |record: &RecordKey| engine.place(record).map(|place| place.participant);
+        for step in &regrouping.moves {
+            let before = standing(&step.record);
+            if run.sent.contains(&step.record) {
+                let agency = &step.record.agency;
+                let sent_to = step.participant.into_iter().map(|it| (agency.clone(), it));
+                origins.sent_to.extend(sent_to);
+            }
+            origins.before.extend(before.map(|it| (step.record.clone(), it)));
+        }
+        let stood = run.sent.iter().filter_map(|it| Some((it.agency.clone(), standing(it)?)));
+        origins.sent_to.extend(stood);
+        origins
+    }
+
+    /// Why a status of `record` changed; `engine` has moved the records.
+    fn cause(&self, record: &RecordKey, engine: &Engine) -> Cause {
+        let now = engine.place(record).map(|place| place.participant);
+        let participants = [self.before.get(record).copied(), now];
+        let is_own = |it| self.sent_to.contains(&(record.agency.clone(), it));
+        match participants.into_iter().flatten().any(is_own) {
+            true => Cause::OwnData,
+            false => Cause::OtherData,
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use record::{EncodedRecord, ParticipantId, RecordKey, Schema};
 use rustc_hash::FxHashMap;
 use store::{ActivationKind, Decisions, Records, Seq, Store, Verdict};
 
-use super::{EngineError, Evaluator, Explained, TrainedModel};
+use super::{
+    EngineError, Evaluator, Explained, Progress, TrainedModel,
+    calendar::{Calendar, Recomputation},
+    replay::Run,
+};
 use crate::{activation, clock::Clock, participants::Place};
 
 /// Where a record stands.
@@ -33,7 +37,9 @@ pub struct Engine {
     pub(super) model_version: String,
     pub(super) evaluator: Evaluator,
     /// The day for which all statuses hold.
-    pub(super) evaluated_on: Option<Date>,
+    pub(super) day: Date,
+    pub(super) calendar: Calendar,
+    pub(super) recomputation: Option<Recomputation>,
     pub(super) applied: Seq,
     pub(super) records: FxHashMap<RecordKey, Standing>,
     pub(super) members: FxHashMap<ParticipantId, BTreeSet<RecordKey>>,
@@ -41,7 +47,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Rebuilds the state in memory from the facts up to the last one taken in, then catches up.
+    /// Rebuilds the state in memory from the facts up to the last one taken in, then applies the days
+    /// that passed and catches up. What other rules change is left to be done beside other work.
     ///
     /// A model must have been activated.
     ///
@@ -56,7 +63,13 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let applied = store.applied_seq()?;
         let (linker, model_version) = linker_at(&store, &schema, &policy, applied)?;
+        evaluator.sources.take_in(&store, applied)?;
+        let last = store.evaluation()?;
+        let day = last.map_or_else(|| clock.today(), |last| last.day);
         let mut engine = Self {
+            day,
+            calendar: Calendar::read(day, store.due()?),
+            recomputation: None,
             next_participant: store.next_participant_id()?.0,
             linker,
             store,
@@ -65,21 +78,21 @@ impl Engine {
             policy,
             model_version,
             evaluator,
-            evaluated_on: None,
             applied,
             records: FxHashMap::default(),
             members: FxHashMap::default(),
         };
         engine.load_records()?;
         engine.restore_memberships()?;
-        engine.catch_up(|_| applied)?;
+        engine.begin_recomputation(last)?;
         engine.keep_calendar()?;
+        engine.catch_up(|_| ())?;
         Ok(engine)
     }
 
-    /// The last fact taken in.
-    pub fn applied(&self) -> Seq {
-        self.applied
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress { applied: self.applied, day: self.day, to_recompute: self.to_recompute() }
     }
 
     fn load_records(&mut self) -> Result<(), EngineError> {
@@ -101,7 +114,8 @@ impl Engine {
         if self.records.is_empty() {
             return Ok(());
         }
-        self.settle(self.applied, Some(store::MembershipCause::Reconcile), &BTreeSet::new())
+        let cause = Some(store::MembershipCause::Reconcile);
+        self.settle(self.applied, &Run { cause, ..Run::default() })
     }
 
     /// The fact that first brought `record`.

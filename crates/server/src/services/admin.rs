@@ -5,10 +5,11 @@ use std::{pin::Pin, sync::Arc};
 use api::{
     ErrorReason,
     admin::{self as proto, admin_service_server::AdminService},
-    convert::{Violation, record_key_to_proto},
+    convert::{Violation, date_to_proto, record_key_to_proto},
     error::status,
     limits::PAGE,
 };
+use pathways::{RegistryVersion, Reported};
 use record::{AgencyId, ParticipantId, RecordKey, Schema};
 use store::{Activation, ActivationKind, Principal, Store, Token};
 use tokio_stream::Stream;
@@ -114,6 +115,7 @@ impl Admin {
             let model = self.store.active(ActivationKind::Model, None)?;
             let labels = self.store.label_counts()?;
             let registry = self.evaluator.registry.at(self.clock.today());
+            let progress = self.engine.progress();
             Ok(proto::GetServiceInfoResponse {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 schema_id: self.schema.id.clone(),
@@ -123,16 +125,29 @@ impl Admin {
                 records,
                 participants: self.store.participant_count()?,
                 events: self.store.event_count()?,
-                waiting_events: self.store.waiting_events()?,
+                waiting_events: self.store.waiting_event_count()?,
                 log_sequence: self.store.last_seq()?.0,
-                applied_sequence: self.engine.applied().0,
+                applied_sequence: progress.applied.0,
+                participants_to_evaluate: progress.to_recompute as u64,
                 open_tasks: counts.iter().map(|count| count.open).sum(),
                 model_version: model.map_or_else(String::new, |model| model.version),
                 registry_version: registry.map_or_else(String::new, |it| it.version.clone()),
+                sources: registry.map_or_else(Vec::new, |registry| self.reported(registry)),
                 labels: labels.into_iter().map(label_to_proto).collect(),
             })
         };
         read().map_err(|e| of_store(&e, ErrorReason::Internal))
+    }
+
+    fn reported(&self, registry: &RegistryVersion) -> Vec<proto::SourceReport> {
+        let reported = self.evaluator.sources.current().reported(self.clock.today(), registry);
+        let report = |it: &Reported| proto::SourceReport {
+            agency: it.source.to_string(),
+            complete_through: it.complete_through.map(date_to_proto),
+            due_through: it.due_through.map(date_to_proto),
+            overdue: it.is_overdue(),
+        };
+        reported.iter().map(report).collect()
     }
 
     fn active_model(&self) -> Result<proto::Model, Status> {

@@ -7,7 +7,7 @@ use api::{
 };
 use pathways::{
     RegistryVersion,
-    registry::{Component, ComponentKind, ListedCredential, Pathway, Role},
+    registry::{Component, ListedCredential, Pathway, Role},
 };
 use tonic::{Request, Response, Status};
 
@@ -39,7 +39,7 @@ impl RegistryService for Registries {
             version: version.version.clone(),
             published_on: Some(date_to_proto(version.published_on)),
             pathways: version.pathways.iter().map(pathway_to_proto).collect(),
-            rule_profile: self.evaluator.profile.name(),
+            rule_profile: self.evaluator.profiles.names(),
         });
         Ok(Response::new(proto::GetRegistryResponse { registry }))
     }
@@ -75,6 +75,7 @@ fn pathway_to_proto(pathway: &Pathway) -> proto::Pathway {
         id: pathway.id.to_string(),
         title: pathway.title.clone(),
         naics: pathway.naics.clone(),
+        naics_edition: pathway.naics_edition.into(),
         components: pathway.components.iter().map(component_to_proto).collect(),
         credentials: pathway.credentials.iter().map(credential_to_proto).collect(),
     }
@@ -87,14 +88,9 @@ fn component_to_proto(component: &Component) -> proto::Component {
         Role::Feeder => proto::ComponentRole::Feeder,
         Role::Shared => proto::ComponentRole::Shared,
     };
-    let kind = match component.kind {
-        ComponentKind::Program(_) => "program",
-        ComponentKind::Course => "course",
-        ComponentKind::Class => "class",
-        ComponentKind::Service => "service",
-    };
     proto::Component {
-        kind: kind.to_owned(),
+        kind: component.kind.name().to_owned(),
+        system: component.kind.system().unwrap_or_default().to_owned(),
         code: component.code.clone(),
         role: role.into(),
         agency: component.source.as_ref().map_or_else(String::new, ToString::to_string),
@@ -106,6 +102,7 @@ fn component_to_proto(component: &Component) -> proto::Component {
 fn credential_to_proto(credential: &ListedCredential) -> proto::PathwayCredential {
     proto::PathwayCredential {
         code: credential.code.clone(),
+        system: credential.system.map_or_else(String::new, |system| system.name().to_owned()),
         title: credential.title.clone(),
         qualifies: credential.qualifies,
     }

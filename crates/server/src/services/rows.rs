@@ -1,12 +1,13 @@
 //! Rows of a submission on their way to the store: checked, re-keyed, measured.
 
 use api::{
-    convert::{RowRefusal, event_from_proto, record_from_proto},
+    convert::{RowRefusal, event_from_proto, event_refusal, record_from_proto},
     digest::row_digest,
     limits::MAX_ROW_BYTES,
     submission::{self as proto, row::Row as Content},
 };
 use jiff::civil::Date;
+use pathways::RegistryVersion;
 use record::{AgencyId, LocalId, Schema};
 use store::{NewRow, Refusal, RejectionReason, RowContent, SubmissionKind};
 
@@ -22,6 +23,8 @@ pub struct RowCheck<'a> {
     pub schema: &'a Schema,
     /// The service's own key.
     pub pepper: &'a Pepper,
+    /// The pathway registry, once one is published.
+    pub registry: Option<&'a RegistryVersion>,
     /// The day on which events count as received.
     pub today: Date,
 }
@@ -52,6 +55,9 @@ impl RowCheck<'_> {
             (Some(Content::Event(event)), SubmissionKind::Events) => {
                 let parsed = event_from_proto(event, self.agency, self.today)?;
                 check_local_id(&parsed.local_id)?;
+                if let Some(registry) = self.registry {
+                    registry.check(&parsed).map_err(|error| event_refusal(error, event))?;
+                }
                 Ok(RowContent::Event {
                     local_id: parsed.local_id,
                     event_id: parsed.source_event_id,
@@ -114,7 +120,12 @@ fn remedy(reason: RejectionReason) -> &'static str {
         RejectionReason::Malformed => "send the row in the form of the contract and the schema",
         RejectionReason::NothingToCompare => "give at least one identity field",
         RejectionReason::TooLarge => "send at most 64 KiB per row",
-        RejectionReason::UnknownCode => "give a code of the named system",
+        RejectionReason::UnknownCode => "give a code of the form of its system, such as 51.0801",
+        RejectionReason::WrongEdition => {
+            "give the edition of the code that was in use on the day of the event"
+        }
+        RejectionReason::UnknownPathway => "give the id of a registered pathway",
+        RejectionReason::EndBeforeStart => "give a last day on or after the first",
         RejectionReason::DuplicateInSubmission => "send each id once per submission",
         RejectionReason::VersionConflict => {
             "this version was accepted earlier with other content: send a higher record version"

@@ -1,39 +1,33 @@
 //! StatusService: what an agency may know of its own people, at any date, and what changed.
 
-use std::{pin::Pin, time::Duration};
+use std::sync::Arc;
 
 use api::{
     ErrorReason,
-    convert::{Addressee, Violation, date_to_proto, optional_date, status_to_proto},
+    convert::{Addressee, Violation, optional_date, status_to_proto},
     error::status,
     limits::{MAX_BATCH_GET, STATUS_PAGE},
     status::{self as proto, status_service_server::StatusService},
     types,
 };
-use data_encoding::BASE64URL_NOPAD;
 use jiff::civil::Date;
 use pathways::Scope;
 use record::{AgencyId, LocalId, RecordKey};
-use store::{Change, Seq, StatusFilter, StatusPlace, Store};
-use tokio::sync::mpsc;
-use tokio_stream::{Stream, wrappers::ReceiverStream};
+use store::{Seq, StatusFilter, StatusPlace, Store};
 use tonic::{Request, Response, Status};
 
-use super::pages::{cut, page_token, place_of};
+use super::{
+    export::{ExportStream, Exports},
+    feed::{ChangeStream, Feed},
+    pages::{cut, page_token, place_of},
+};
 use crate::{
     access::agency_of,
     clock::Clock,
-    engine::{EngineHandle, Evaluator, read_status},
+    engine::{EngineHandle, Evaluator, on_day, read_status},
     pseudonym::pseudonym,
     status::{blocking, of_engine, of_store},
-    times::timestamp,
 };
-
-/// Changes read at a time by a watching client.
-const WATCH_PAGE: usize = 256;
-
-/// How long a watching client's stream waits before it looks again, should it have missed a sign.
-const WATCH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The service; a clone is another handle of the same one.
 #[derive(Clone)]
@@ -46,6 +40,10 @@ pub struct Statuses {
     pub clock: Clock,
     /// Applies the rules at past dates.
     pub evaluator: Evaluator,
+    /// Room for exports.
+    pub exports: Exports,
+    /// The life of the feeds.
+    pub epoch: Arc<str>,
 }
 
 /// The days of a question.
@@ -55,6 +53,13 @@ struct Days {
     known_at: Date,
     /// The last fact known at the end of `known_at`; `None`: all facts.
     up_to: Option<Seq>,
+}
+
+impl Days {
+    /// Whether the question is for `day` as known on it.
+    fn is_just(self, day: Date) -> bool {
+        self.as_of == day && self.known_at == day
+    }
 }
 
 impl Statuses {
@@ -92,6 +97,13 @@ impl Statuses {
         if !self.store.record_exists(record).map_err(internal)? {
             return Ok(None);
         }
+        let is_wanted = |of: &str| pathway.is_empty() || of == pathway;
+        if days.up_to.is_none() && days.is_just(self.engine.progress().day) {
+            let rows = self.store.status(record).map_err(internal)?;
+            let rows = rows.iter().filter(|row| is_wanted(&row.pathway));
+            let statuses = rows.map(|row| Ok(on_day(read_status(&row.payload)?, days.as_of)));
+            return Ok(Some(statuses.collect::<store::Result<_>>().map_err(internal)?));
+        }
         let Some(participant) = self.store.participant_of(record, days.up_to).map_err(internal)?
         else {
             return Ok(Some(Vec::new()));
@@ -103,12 +115,12 @@ impl Statuses {
         let name = pseudonym(secret, &oldest.as_ref().unwrap_or(record).local_id);
         let statuses = self
             .evaluator
-            .statuses_of(&self.store, &members, days.up_to, days.as_of, days.known_at)
+            .statuses_of(&self.store, (record, &members), days.up_to, days.as_of, days.known_at)
             .map_err(|e| of_engine(&e))?;
         let addressee =
             Addressee { agency: &record.agency, local_id: &record.local_id, pseudonym: &name };
         let messages = statuses.iter().map(|status| status_to_proto(status, addressee));
-        Ok(Some(messages.filter(|m| pathway.is_empty() || m.pathway == pathway).collect()))
+        Ok(Some(messages.filter(|it| is_wanted(&it.pathway)).collect()))
     }
 
     fn secret_of(&self, agency: &AgencyId) -> Result<[u8; 32], Status> {
@@ -181,53 +193,16 @@ impl Statuses {
         let last = rows.last().filter(|_| more);
         let next =
             last.map(|row| page_token(&list, &format!("{}/{}", row.record.local_id, row.pathway)));
-        let today = Some(date_to_proto(self.clock.today()));
-        let statuses = rows.iter().map(|row| {
-            let status = read_status(&row.payload).map_err(|e| internal(&e))?;
-            Ok(proto::Status { as_of: today, known_at: today, ..status })
-        });
+        let day = self.engine.progress().day;
+        let statuses = rows
+            .iter()
+            .map(|row| Ok(on_day(read_status(&row.payload).map_err(|e| internal(&e))?, day)));
         Ok(proto::ListStatusesResponse {
             statuses: statuses.collect::<Result<_, Status>>()?,
             next_page_token: next.unwrap_or_default(),
         })
     }
 }
-
-/// The place in the feed that a cursor names.
-fn position(agency: &AgencyId, cursor: &str) -> Result<u64, Status> {
-    if cursor.is_empty() {
-        return Ok(0);
-    }
-    let invalid = || {
-        let message = "the cursor is not one that this agency's feed gave: start from the \
-                       beginning, or take `status list` as a snapshot first";
-        status(ErrorReason::CursorInvalid, message, &[])
-    };
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
-    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-    let place = text.strip_prefix("feed 1 ").and_then(|rest| rest.rsplit_once(' '));
-    match place {
-        Some((of, number)) if of == agency.as_str() => number.parse().map_err(|_| invalid()),
-        _ => Err(invalid()),
-    }
-}
-
-fn cursor_at(agency: &AgencyId, number: u64) -> String {
-    BASE64URL_NOPAD.encode(format!("feed 1 {agency} {number}").as_bytes())
-}
-
-fn change_to_proto(agency: &AgencyId, change: &Change) -> Result<proto::StatusChange, Status> {
-    let damaged = || store::Error::Corrupt("a stored change cannot be read".to_owned());
-    let message: proto::StatusChange =
-        api::decode(&change.payload).map_err(|_| of_store(&damaged(), ErrorReason::Internal))?;
-    Ok(proto::StatusChange {
-        cursor: cursor_at(agency, change.cursor),
-        changed_at: Some(timestamp(change.at)),
-        ..message
-    })
-}
-
-type ChangeStream = Pin<Box<dyn Stream<Item = Result<proto::WatchChangesResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl StatusService for Statuses {
@@ -272,6 +247,22 @@ impl StatusService for Statuses {
         Ok(Response::new(blocking(move || this.list(&agency, &request)).await?))
     }
 
+    type ExportStatusesStream = ExportStream;
+
+    async fn export_statuses(
+        &self,
+        request: Request<proto::ExportStatusesRequest>,
+    ) -> Result<Response<ExportStream>, Status> {
+        let agency = agency_of(&request)?;
+        let request = request.into_inner();
+        self.check_pathway(&request.pathway)?;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let filter = StatusFilter { pathway: some(request.pathway), label: some(request.label) };
+        let feed = Feed { epoch: self.epoch.clone(), agency };
+        let stream = self.exports.start(&self.store, feed, filter, self.clock.today())?;
+        Ok(Response::new(stream))
+    }
+
     async fn list_changes(
         &self,
         request: Request<proto::ListChangesRequest>,
@@ -279,18 +270,19 @@ impl StatusService for Statuses {
         let agency = agency_of(&request)?;
         let (store, request) = (self.store.clone(), request.into_inner());
         let size = STATUS_PAGE.size(request.page_size)?;
-        let after = position(&agency, &request.cursor)?;
+        let feed = Feed { epoch: self.epoch.clone(), agency };
+        let after = feed.position(&request.cursor)?;
         let answer = blocking(move || {
             let changes = store
-                .changes(&agency, after, size)
+                .changes(&feed.agency, after, size)
                 .map_err(|e| of_store(&e, ErrorReason::Internal))?;
             let last = changes.last().map_or(after, |change| change.cursor);
             Ok(proto::ListChangesResponse {
                 changes: changes
                     .iter()
-                    .map(|change| change_to_proto(&agency, change))
+                    .map(|change| feed.change(change))
                     .collect::<Result<_, _>>()?,
-                next_cursor: cursor_at(&agency, last),
+                next_cursor: feed.cursor(last),
             })
         })
         .await?;
@@ -304,65 +296,8 @@ impl StatusService for Statuses {
         request: Request<proto::WatchChangesRequest>,
     ) -> Result<Response<ChangeStream>, Status> {
         let agency = agency_of(&request)?;
-        let after = position(&agency, &request.into_inner().cursor)?;
-        let (send, stream) = mpsc::channel(WATCH_PAGE);
-        tokio::spawn(watch(self.store.clone(), self.engine.clone(), agency, after, send));
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
-    }
-}
-
-/// Sends changes after `after` as they come, until the client goes away. A slow client holds back
-/// only its own stream: what waits for it stays in the store.
-async fn watch(
-    store: Store,
-    engine: EngineHandle,
-    agency: AgencyId,
-    mut after: u64,
-    send: mpsc::Sender<Result<proto::WatchChangesResponse, Status>>,
-) {
-    let mut applied = engine.watch_applied();
-    loop {
-        let (reader, of, from) = (store.clone(), agency.clone(), after);
-        let page = blocking(move || {
-            let page = reader.changes(&of, from, WATCH_PAGE);
-            page.map_err(|e| of_store(&e, ErrorReason::Internal))
-        })
-        .await;
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => {
-                let _ = send.send(Err(error)).await;
-                return;
-            }
-        };
-        for change in &page {
-            after = change.cursor;
-            let message = change_to_proto(&agency, change)
-                .map(|change| proto::WatchChangesResponse { change: Some(change) });
-            if send.send(message).await.is_err() {
-                return;
-            }
-        }
-        if page.len() < WATCH_PAGE {
-            tokio::select! {
-                () = send.closed() => return,
-                sign = applied.changed() => if sign.is_err() { return },
-                () = tokio::time::sleep(WATCH_PATIENCE) => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_serves_its_own_agency_only() {
-        let (a, b): (AgencyId, AgencyId) = ("a".parse().unwrap(), "b".parse().unwrap());
-        assert_eq!(position(&a, &cursor_at(&a, 7)).unwrap(), 7);
-        assert_eq!(position(&a, "").unwrap(), 0);
-        assert!(position(&b, &cursor_at(&a, 7)).is_err());
-        assert!(position(&a, "???").is_err());
+        let feed = Feed { epoch: self.epoch.clone(), agency };
+        let after = feed.position(&request.into_inner().cursor)?;
+        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), after)))
     }
 }

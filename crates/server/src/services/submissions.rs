@@ -9,6 +9,7 @@ use api::{
     limits::{MAX_ROWS_PER_APPEND, PAGE},
     submission::{self as proto, submission_service_server::SubmissionService},
 };
+use pathways::Registry;
 use record::{AgencyId, Schema};
 use store::{
     NewSubmission, Seal, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
@@ -22,6 +23,7 @@ use super::{
     KeyBinding,
     pages::{cut, page_token, place_of},
     rows::{RowCheck, rejection_to_proto},
+    waiting::waiting_events,
 };
 use crate::{
     access::agency_of,
@@ -49,6 +51,8 @@ pub struct Submissions {
     pub schema: Arc<Schema>,
     /// The service's own key.
     pub pepper: Arc<Pepper>,
+    /// The pathway registry, with its history.
+    pub registry: Arc<Registry>,
     /// The linkage key that submissions must be encoded with.
     pub binding: Arc<KeyBinding>,
     /// Most records that absence may withdraw, as a share of the agency's records.
@@ -126,12 +130,14 @@ impl Submissions {
     }
 
     fn check<'a>(&'a self, agency: &'a AgencyId, kind: SubmissionKind) -> RowCheck<'a> {
+        let today = self.clock.today();
         RowCheck {
             agency,
             kind,
             schema: &self.schema,
             pepper: &self.pepper,
-            today: self.clock.today(),
+            registry: self.registry.at(today),
+            today,
         }
     }
 
@@ -334,6 +340,15 @@ impl SubmissionService for Submissions {
         }))
     }
 
+    async fn list_waiting_events(
+        &self,
+        request: Request<proto::ListWaitingEventsRequest>,
+    ) -> Result<Response<proto::ListWaitingEventsResponse>, Status> {
+        let agency = agency_of(&request)?;
+        let (this, request) = (self.clone(), request.into_inner());
+        Ok(Response::new(blocking(move || waiting_events(&this.store, &agency, &request)).await?))
+    }
+
     async fn abandon_submission(
         &self,
         request: Request<proto::AbandonSubmissionRequest>,
@@ -363,7 +378,7 @@ impl SubmissionService for Submissions {
 }
 
 /// Refuses data that are marked as another agency's than the token's.
-fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
+pub(super) fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
     if named.is_empty() || named == agency.as_str() {
         return Ok(());
     }

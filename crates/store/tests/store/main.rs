@@ -8,5 +8,6 @@ mod opening;
 mod records;
 mod resending;
 mod settlements;
+mod statements;
 mod submissions;
 mod tasks;

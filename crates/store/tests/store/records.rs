@@ -3,7 +3,7 @@
 use record::RecordVersion;
 use store::{Error, NewSubmission, Records, Seal, Seq, SubmissionKind};
 
-use crate::fixture::{Fixture, agency, delta, event, key, record, seal, snapshot};
+use crate::fixture::{Fixture, agency, delta, event, key, local_id, record, seal, snapshot};
 
 #[test]
 fn every_version_is_kept_and_read_in_order() {
@@ -130,9 +130,19 @@ fn events_are_read_by_record_as_known_at_a_fact() {
     };
     assert_eq!(read(None), ["college/A e2 two", "college/A e3 three", "college/B e1 one"]);
     assert_eq!(read(Some(first.seq)), ["college/A e2 two", "college/B e1 one"]);
-    assert_eq!(store.waiting_events().unwrap(), 3);
+    let waiting = |after: Option<(&str, &str)>, limit| {
+        let after = after.map(|(id, event)| (local_id(id), event));
+        let after = after.as_ref().map(|(id, event)| (id, *event));
+        let waiting = store.waiting_events(&agency("college"), after, limit).unwrap();
+        waiting.iter().map(|it| format!("{} {}", it.record, it.event_id)).collect::<Vec<_>>()
+    };
+    assert_eq!(store.waiting_event_count().unwrap(), 3);
+    assert_eq!(waiting(None, 2), ["college/A e2", "college/A e3"]);
+    assert_eq!(waiting(Some(("A", "e3")), 2), ["college/B e1"]);
     fixture.send_records("s4", &[record("A", 1, "a")]);
-    assert_eq!(store.waiting_events().unwrap(), 1);
+    assert_eq!(store.waiting_event_count().unwrap(), 1);
+    assert_eq!(waiting(None, 2), ["college/B e1"]);
+    assert_eq!(store.waiting_events(&agency("workforce"), None, 2).unwrap().len(), 0);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Memberships, statuses and feeds: now, and as they were asserted.
 
+use std::ops::ControlFlow;
+
 use record::ParticipantId;
 use store::{
-    Assignment, Error, MembershipCause, NewChange, Origin, Redirect, Seq, Settled, StatusFilter,
-    StatusPlace, StatusReplacement, StatusRow,
+    Assignment, Due, Error, Evaluation, MembershipCause, NewChange, Origin, Redirect, Seq, Settled,
+    StatusFilter, StatusPlace, StatusReplacement, StatusRow,
 };
 
 use crate::fixture::{Fixture, agency, at, key, local_id, record};
@@ -38,6 +40,7 @@ fn status(record: &str, pathway: &str, label: &str) -> StatusRow {
         record: key(record),
         pathway: pathway.to_owned(),
         label: label.to_owned(),
+        awaits: label == "leaver",
         payload: label.as_bytes().to_vec(),
     }
 }
@@ -191,10 +194,81 @@ fn statuses_of_touched_records_are_replaced() {
     let other = status("college/B", "nursing", "participant");
     settle(&["college/A", "college/B"], &[nursing, welding.clone(), other.clone()]);
     settle(&["college/A"], std::slice::from_ref(&welding));
+    assert_eq!(store.records_awaiting().unwrap(), [key("college/A")]);
     assert_eq!(store.status(&key("college/A")).unwrap(), std::slice::from_ref(&welding));
     settle(&["college/A"], &[]);
     assert_eq!(store.status(&key("college/A")).unwrap(), []);
     assert_eq!(store.status(&key("college/B")).unwrap(), [other]);
+}
+
+#[test]
+fn an_export_rests_on_one_point_of_the_feed_whatever_comes_meanwhile() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let settle = |label: &str| {
+        let rows = vec![
+            status("college/A", "nursing", label),
+            status("college/B", "nursing", label),
+            status("workforce/A", "nursing", label),
+        ];
+        let changes = vec![change("college", "A"), change("college", "B")];
+        let statuses = StatusReplacement { touched: Vec::new(), rows };
+        store.settle(Settled { statuses, changes, ..settled(1, &[]) }).unwrap();
+    };
+    settle("participant");
+    let filter = StatusFilter::default();
+    let mut seen = Vec::new();
+    let cursor = store.export_statuses(&agency("college"), &filter, |row| {
+        // What is settled while the export goes on is not in it.
+        settle("leaver");
+        seen.push(format!("{} {}", row.record, row.label));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(cursor, Ok(2));
+    assert_eq!(seen, ["college/A participant", "college/B participant"]);
+    let mut n_taken = 0;
+    let cursor = store.export_statuses(&agency("college"), &filter, |_| {
+        n_taken += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!((cursor, n_taken), (Ok(6), 1));
+}
+
+#[test]
+fn the_calendar_of_statuses_is_kept_replaced_and_dropped() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    assert_eq!((store.evaluation().unwrap(), store.due().unwrap()), (None, Vec::new()));
+    let (day, later) = ("2026-03-01".parse().unwrap(), "2026-05-01".parse().unwrap());
+    let first = Evaluation { rules: [1; 32], day, evaluated_to: Some(P2) };
+    let due = |participant, on| Due { participant, on };
+    let settle = |evaluation, due: &[Due]| {
+        let settled = Settled { evaluation, due: due.to_vec(), ..settled(1, &[]) };
+        store.settle(settled).unwrap();
+    };
+    settle(Some(first), &[due(P2, Some(later)), due(P1, Some(day)), due(P3, None)]);
+    assert_eq!(store.evaluation().unwrap(), Some(first));
+    assert_eq!(store.due().unwrap(), [(P1, day), (P2, later)]);
+    settle(None, &[due(P1, Some(later)), due(P2, None)]);
+    assert_eq!(store.evaluation().unwrap(), Some(first));
+    assert_eq!(store.due().unwrap(), [(P1, later)]);
+    let last = Evaluation { day: later, evaluated_to: None, ..first };
+    settle(Some(last), &[]);
+    assert_eq!(store.evaluation().unwrap(), Some(last));
+    store.drop_derived().unwrap();
+    assert_eq!((store.evaluation().unwrap(), store.due().unwrap()), (None, Vec::new()));
+}
+
+#[test]
+fn the_epoch_of_the_feeds_is_made_with_the_database_and_stays() {
+    let (one, other) = (Fixture::new(), Fixture::new());
+    let epoch = one.store.feed_epoch().unwrap();
+    assert_eq!(epoch.len(), 16);
+    assert_ne!(other.store.feed_epoch().unwrap(), epoch);
+    let Fixture { store, path, directory } = one;
+    drop(store);
+    assert_eq!(store::Store::open(&path).unwrap().feed_epoch().unwrap(), epoch);
+    drop(directory);
 }
 
 #[test]

@@ -27,8 +27,12 @@ impl Diary<'_> {
                     return;
                 }
                 let hours_hundredths = 50 * self.random.between(4, 12) as u32;
-                let detail =
-                    EventDetail::ClassHours { class: class.clone(), on: day, hours_hundredths };
+                let detail = EventDetail::ClassHours {
+                    class: class.clone(),
+                    program: None,
+                    on: day,
+                    hours_hundredths,
+                };
                 self.report(Agency::AdultEd, day, detail);
                 let missed = self.random.chance(0.1);
                 day = plus_days(day, if missed { 14 } else { 7 });
@@ -51,7 +55,7 @@ impl Diary<'_> {
 
     fn graduate(&mut self, awarded_on: Date) {
         let (kind, code) = (CredentialKind::HighSchoolEquivalency, EQUIVALENCY.to_owned());
-        let detail = EventDetail::Credential { kind, code, awarded_on };
+        let detail = EventDetail::Credential { kind, code, system: None, awarded_on, number: None };
         self.report(Agency::AdultEd, awarded_on, detail);
     }
 }

@@ -1,9 +1,7 @@
 //! Terms at the college: courses taken, dropped and left, breaks, returns and degrees.
 
 use jiff::civil::Date;
-use pathways::{
-    CodeSystem, CredentialKind, EventDetail, ProgramCode, event::attribute, registry::Term,
-};
+use pathways::{CodeSystem, CredentialKind, EventDetail, ProgramCode, registry::Term};
 
 use super::{Diary, is_short};
 use crate::{agency::Agency, random::plus_days};
@@ -80,6 +78,7 @@ impl Diary<'_> {
                 course: Some(course.clone()),
                 term: term_id.clone(),
                 credits_tenths,
+                award_level: None,
                 start,
                 end,
             };
@@ -181,25 +180,24 @@ impl Diary<'_> {
         if institutions.is_empty() || !self.random.chance(0.07) {
             return;
         }
-        let value = self.random.pick(institutions).clone();
-        let from = plus_days(left_on, self.random.between(5, 40));
-        let name = attribute::TRANSFERRED_TO.to_owned();
-        let detail = EventDetail::Attribute { name, value: value.clone(), from };
-        self.report(Agency::College, from, detail);
+        let institution = self.random.pick(institutions).clone();
+        let on = plus_days(left_on, self.random.between(5, 40));
+        let detail = EventDetail::TransferOut { institution: institution.clone(), on };
+        self.report(Agency::College, on, detail);
         if self.random.chance(0.7) {
-            let from = plus_days(from, self.random.between(30, 150));
-            let name = attribute::ENROLLED_AT.to_owned();
-            self.report(Agency::College, from, EventDetail::Attribute { name, value, from });
+            let on = plus_days(on, self.random.between(30, 150));
+            let detail = EventDetail::EnrollmentElsewhere { institution, on };
+            self.report(Agency::College, on, detail);
         }
     }
 
     /// The college's own flag, which it sets for a few.
-    fn flag(&mut self, from: Date) {
+    fn flag(&mut self, on: Date) {
         if let Some(career) = self.career
             && self.random.chance(0.05)
         {
-            let (name, value) = (attribute::CAREER_PATHWAY.to_owned(), career.id.clone());
-            self.report(Agency::College, from, EventDetail::Attribute { name, value, from });
+            let pathway = career.id.clone();
+            self.report(Agency::College, on, EventDetail::PathwayFlag { pathway, on });
         }
     }
 

@@ -100,7 +100,8 @@ impl Diary<'_> {
     fn exit(&mut self, agency: Agency, program: &str, last_day: Date, how_often: f64) {
         if self.random.chance(how_often) {
             let known_on = plus_days(last_day, 90);
-            let detail = EventDetail::Exit { program: program.to_owned(), on: last_day };
+            let detail =
+                EventDetail::Exit { program: program.to_owned(), on: last_day, reason: None };
             self.report(agency, known_on, detail);
         }
     }

@@ -1,7 +1,11 @@
 //! Events in and out, and what is refused on the way in.
 
 use jiff::{ToSpan, civil::date};
-use proptest::{collection, option, prelude::*};
+use pathways::{
+    CodeSystem, CredentialKind, DevelopmentalStep, OccupationCode, OccupationSystem, ProgramCode,
+    TestPhase,
+};
+use proptest::{collection, option, prelude::*, sample::select};
 
 use super::*;
 
@@ -17,23 +21,54 @@ fn any_days() -> impl Strategy<Value = (Date, Date)> {
     (any_day(), 0..400_i32).prop_map(|(start, days)| (start, start + days.days()))
 }
 
+fn any_code(system: CodeSystem) -> BoxedStrategy<String> {
+    match system {
+        CodeSystem::Local => any_text().boxed(),
+        CodeSystem::Cip2010 | CodeSystem::Cip2020 => "[0-9]{2}\\.[0-9]{4}".boxed(),
+    }
+}
+
 fn any_program() -> impl Strategy<Value = ProgramCode> {
-    (proptest::sample::select(&CodeSystem::ALL), any_text())
-        .prop_map(|(system, code)| ProgramCode { system, code })
+    select(&CodeSystem::ALL)
+        .prop_flat_map(|system| any_code(system).prop_map(move |code| ProgramCode { system, code }))
+}
+
+fn any_occupation() -> impl Strategy<Value = OccupationCode> {
+    select(&OccupationSystem::ALL).prop_flat_map(|system| {
+        let detail = if system == OccupationSystem::Onet2019 { "\\.[0-9]{2}" } else { "" };
+        let code = proptest::string::string_regex(&format!("[0-9]{{2}}-[0-9]{{4}}{detail}"));
+        code.unwrap().prop_map(move |code| OccupationCode { system, code })
+    })
 }
 
 fn any_quarter() -> impl Strategy<Value = Quarter> {
     (1900..2200_i16, 1..=4_u8).prop_map(|(year, number)| Quarter { year, number })
 }
 
+fn any_enrollment() -> impl Strategy<Value = EventDetail> {
+    let level = option::of(select(&CredentialKind::ALL));
+    let term = option::of(any_text());
+    let credits = option::of(any::<u32>());
+    (option::of(any_program()), any_text(), term, credits, level, any_days()).prop_map(
+        |(program, course, term, credits_tenths, award_level, (start, end))| {
+            let course = Some(course);
+            EventDetail::Enrollment {
+                program,
+                course,
+                term,
+                credits_tenths,
+                award_level,
+                start,
+                end,
+            }
+        },
+    )
+}
+
 fn any_study() -> impl Strategy<Value = EventDetail> {
     let term = || option::of(any_text());
     prop_oneof![
-        (option::of(any_program()), any_text(), term(), option::of(any::<u32>()), any_days())
-            .prop_map(|(program, course, term, credits_tenths, (start, end))| {
-                let course = Some(course);
-                EventDetail::Enrollment { program, course, term, credits_tenths, start, end }
-            }),
+        any_enrollment(),
         (any_text(), term(), any_day()).prop_map(|(course, term, on)| EventDetail::Drop {
             course,
             term,
@@ -41,30 +76,89 @@ fn any_study() -> impl Strategy<Value = EventDetail> {
         }),
         (option::of(any_text()), term(), any_day())
             .prop_map(|(course, term, on)| EventDetail::Withdrawal { course, term, on }),
-        (any_text(), any_day(), 0..=2400_u32).prop_map(|(class, on, hours_hundredths)| {
-            EventDetail::ClassHours { class, on, hours_hundredths }
+        (any_text(), term(), any_text(), any::<bool>(), any_day()).prop_map(
+            |(course, term, grade, passed, on)| EventDetail::Grade {
+                course,
+                term,
+                grade,
+                passed,
+                on
+            }
+        ),
+        (any_text(), select(&DevelopmentalStep::ALL), any_day())
+            .prop_map(|(subject, step, on)| EventDetail::Developmental { subject, step, on }),
+        (any_text(), any_day())
+            .prop_map(|(institution, on)| EventDetail::TransferOut { institution, on }),
+        (any_text(), any_day())
+            .prop_map(|(institution, on)| EventDetail::EnrollmentElsewhere { institution, on }),
+        ("[A-Z0-9]{1,8}", any_day()).prop_map(|(id, on)| EventDetail::IdChange {
+            former_local_id: id.parse().unwrap(),
+            on
         }),
-        (proptest::sample::select(&CredentialKind::ALL), any_text(), any_day()).prop_map(
-            |(kind, code, awarded_on)| EventDetail::Credential { kind, code, awarded_on }
+        (any_text(), option::of(any_program()), any_day(), 0..=2400_u32).prop_map(
+            |(class, program, on, hours_hundredths)| {
+                EventDetail::ClassHours { class, program, on, hours_hundredths }
+            }
+        ),
+        (any_text(), 1..=6_u8, select(&TestPhase::ALL), any_day()).prop_map(
+            |(subject, level, phase, on)| EventDetail::EducationalLevel {
+                subject,
+                level,
+                phase,
+                on
+            }
         ),
     ]
+}
+
+fn any_service() -> impl Strategy<Value = EventDetail> {
+    prop_oneof![
+        (any_text(), any_text(), any_days()).prop_map(|(code, program, (start, end))| {
+            EventDetail::Service { code, program, start, end }
+        }),
+        (any_text(), option::of(any_program()), any_occupation(), any_days()).prop_map(
+            |(program, study, occupation, (start, end))| {
+                let occupation = Some(occupation);
+                EventDetail::Training { program, study, occupation, start, end }
+            }
+        ),
+        (any_text(), any_day(), option::of(any_text()))
+            .prop_map(|(program, on, reason)| EventDetail::Exit { program, on, reason }),
+        (any_text(), any_day()).prop_map(|(program, on)| EventDetail::Completion { program, on }),
+        (any_text(), any_day())
+            .prop_map(|(program, on)| EventDetail::AssistanceExit { program, on }),
+        (any_days(), any_day()).prop_map(|((start, end), recorded_on)| {
+            EventDetail::PlannedGap { start, end, recorded_on }
+        }),
+    ]
+}
+
+fn any_credential() -> impl Strategy<Value = EventDetail> {
+    option::of(select(&CodeSystem::ALL)).prop_flat_map(|system| {
+        let code = any_code(system.unwrap_or(CodeSystem::Local));
+        (select(&CredentialKind::ALL), code, any_day(), option::of("[!-~]{1,64}")).prop_map(
+            move |(kind, code, awarded_on, number)| EventDetail::Credential {
+                kind,
+                code,
+                system,
+                awarded_on,
+                number,
+            },
+        )
+    })
 }
 
 fn any_other() -> impl Strategy<Value = EventDetail> {
     let id = || "[!-~]{1,64}";
     prop_oneof![
-        (any_text(), any_text(), any_days()).prop_map(|(code, program, (start, end))| {
-            EventDetail::Service { code, program, start, end }
+        any_credential(),
+        (any_text(), any_day()).prop_map(|(reason, from)| EventDetail::Exclusion { reason, from }),
+        ("[A-Z]{2}-[0-9]", any_day())
+            .prop_map(|(pathway, on)| EventDetail::PathwayFlag { pathway, on }),
+        (id(), any_day(), option::of(any_text())).prop_map(|(credential_event_id, on, reason)| {
+            EventDetail::Revocation { credential_event_id, on, reason }
         }),
-        (any_text(), any_day()).prop_map(|(program, on)| EventDetail::Exit { program, on }),
-        (any_days(), any_day()).prop_map(|((start, end), recorded_on)| {
-            EventDetail::PlannedGap { start, end, recorded_on }
-        }),
-        (id(), any_day()).prop_map(|(credential_event_id, on)| EventDetail::Revocation {
-            credential_event_id,
-            on
-        }),
-        (any_quarter(), any_text(), option::of(any_text()), any::<i64>()).prop_map(
+        (any_quarter(), any_text(), option::of("[0-9]{2,6}"), any::<i64>()).prop_map(
             |(quarter, employer, naics, amount_cents)| {
                 EventDetail::Wages { quarter, employer, naics, amount_cents }
             }
@@ -76,12 +170,14 @@ fn any_other() -> impl Strategy<Value = EventDetail> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let detail = prop_oneof![any_study(), any_other()];
+    let detail = prop_oneof![10 => any_study(), 6 => any_service(), 7 => any_other()];
     let tags = collection::btree_set("[a-z-]{1,8}", 0..4);
-    ("[A-Z0-9]{1,8}", "[!-~]{1,64}", any_day(), tags, detail).prop_map(
-        |(local_id, source_event_id, received_on, purpose_tags, detail)| Event {
+    let supersedes = option::of("[!-~]{1,64}");
+    ("[A-Z0-9]{1,8}", "[!-~]{1,64}", any_day(), supersedes, tags, detail).prop_map(
+        |(local_id, source_event_id, received_on, supersedes, purpose_tags, detail)| Event {
             source: source(),
             local_id: local_id.parse().unwrap(),
+            supersedes: supersedes.filter(|it| *it != source_event_id),
             source_event_id,
             received_on,
             purpose_tags,
@@ -106,6 +202,7 @@ fn good(detail: Detail) -> event::Event {
     event::Event {
         local_id: "A-1".to_owned(),
         source_event_id: "e1".to_owned(),
+        supersedes: None,
         purpose_tags: vec!["a".to_owned(), "b".to_owned()],
         detail: Some(detail),
     }
@@ -127,7 +224,8 @@ fn refused_field(message: &event::Event) -> String {
 #[test]
 fn what_every_event_needs_is_refused_by_path() {
     type Spoil = fn(&mut event::Event);
-    let table: [(Spoil, &str); 6] = [
+    let table: [(Spoil, &str); 7] = [
+        (|e| e.supersedes = Some("e1".to_owned()), "event.supersedes"),
         (|e| e.local_id = "Ann Smith".to_owned(), "event.local_id"),
         (|e| e.source_event_id.clear(), "event.source_event_id"),
         (|e| e.purpose_tags.swap(0, 1), "event.purpose_tags"),
@@ -173,6 +271,12 @@ fn what_a_detail_needs_is_refused_by_path() {
         (Detail::Wages(wages(5)), "event.wages.quarter"),
         (Detail::Credential(event::Credential::default()), "event.credential.kind"),
         (Detail::Void(event::Void::default()), "event.void"),
+        (Detail::Developmental(event::Developmental::default()), "event.developmental.step"),
+        (Detail::IdChange(event::IdChange::default()), "event.id_change.former_local_id"),
+        (
+            Detail::Credential(event::Credential { kind: 1, system: 9, ..Default::default() }),
+            "event.credential.system",
+        ),
     ];
     for (detail, path) in table {
         assert_eq!(refused_field(&good(detail)), path);

@@ -33,6 +33,7 @@ fn status(engagement: Engagement) -> Status {
         engagement,
         credential: Some(Completer {
             first_on: date(2024, 4, 1),
+            determinable: date(2024, 4, 1),
             known: date(2024, 4, 2),
             highest: CredentialKind::License,
             in_force: true,
@@ -69,10 +70,9 @@ fn a_leaver_is_served_with_dates_and_reasons() {
     assert_eq!(
         message.reasons,
         [
-            "Participant since 2024-05-10; the rule could tell from 2024-08-08 on.",
-            "Left: last engaged on 2024-05-10, not again by 2024-08-08 (90 days after the last \
-             day of engagement).",
-            "Completer since 2024-04-01: highest credential license, in force.",
+            "participant from 2024-05-10; could be told from 2024-08-08",
+            "left on 2024-05-10: no qualifying engagement for 90 days; deadline 2024-08-08",
+            "completer from 2024-04-01: CNA (license, 2024-04-01)",
         ]
     );
 }
@@ -101,7 +101,7 @@ fn a_gap_names_the_sources_it_waits_for() {
     let engagement = message.engagement.unwrap();
     assert_eq!(engagement.unconfirmed_sources, ["college"]);
     assert_eq!(engagement.reason, "term_bridge");
-    assert!(message.reasons[1].ends_with("Held back until data arrive from: college."));
+    assert!(message.reasons[1].ends_with("not confirmed while data is overdue from college"));
 }
 
 #[test]
