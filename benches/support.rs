@@ -35,26 +35,32 @@ pub fn schema() -> Arc<Schema> {
 pub fn encoder() -> Encoder {
     let placeholders = Placeholders::parse(DEFAULT_PLACEHOLDERS);
     let placeholders = placeholders.expect("the shipped placeholders are checked by their tests");
-    Encoder::new(schema(), &LinkageKey::from_random([7; 32], 1), &placeholders)
+    Encoder::new(schema(), &key(), &placeholders)
+}
+
+/// The fixed linkage key.
+pub fn key() -> LinkageKey {
+    LinkageKey::from_random([7; 32], 1)
 }
 
 /// Every record of every agency: its key, and its values in the order of the schema's fields.
 pub fn values(state: &State) -> Vec<(RecordKey, Vec<Option<String>>)> {
-    let schema = schema();
-    let columns: Vec<Option<Column>> = schema
-        .fields
-        .iter()
-        .map(|f| Column::ALL.into_iter().find(|c| c.name() == f.name))
-        .collect();
-    let of_agency = |agency: Agency| {
-        let columns = &columns;
-        state.records(agency).iter().map(move |record| {
-            let local_id = record.row.local_id.clone();
-            let value = |column: &Option<Column>| record.row.get((*column)?).map(str::to_owned);
-            (RecordKey::new(agency.id(), local_id), columns.iter().map(value).collect())
-        })
-    };
-    Agency::ALL.into_iter().flat_map(of_agency).collect()
+    Agency::ALL.into_iter().flat_map(|agency| values_of(state, agency)).collect()
+}
+
+/// The same of one agency.
+pub fn values_of(
+    state: &State,
+    agency: Agency,
+) -> impl Iterator<Item = (RecordKey, Vec<Option<String>>)> {
+    let column = |name: &str| Column::ALL.into_iter().find(|column| column.name() == name);
+    let columns: Vec<Option<Column>> =
+        schema().fields.iter().map(|field| column(&field.name)).collect();
+    state.records(agency).iter().map(move |record| {
+        let local_id = record.row.local_id.clone();
+        let value = |column: &Option<Column>| record.row.get((*column)?).map(str::to_owned);
+        (RecordKey::new(agency.id(), local_id), columns.iter().map(value).collect())
+    })
 }
 
 /// The records, encoded. Those with nothing to compare are left out.
