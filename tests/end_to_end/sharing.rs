@@ -219,7 +219,10 @@ fn a_change_says_whose_data_it_comes_from() {
     let earlier = "local_id,event_id,kind,code,program,start,end\n\
                    W2,E1,service,HC-TRAINING,adult,2025-11-03,2025-12-19\n";
     send(&service, "workforce", earlier);
-    assert_eq!(changes("college")[2..], ["S2 participation 2025-11-03 2026-03-01 other_data"]);
+    assert_eq!(
+        changes("college")[2..],
+        ["S2 participation, engagement 2025-11-03 2026-03-01 other_data"]
+    );
     assert_eq!(changes("workforce").len(), 1);
 }
 

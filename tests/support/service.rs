@@ -240,14 +240,16 @@ impl Service {
         fact.unwrap_or_else(|| panic!("no fact {what}"))["value"].clone()
     }
 
-    /// Waits until participants and statuses take every fact into account.
+    /// Waits until participants and statuses take every fact into account, and the feeds tell it.
     #[track_caller]
     pub fn settle(&self) {
-        until("every fact is applied", || {
+        until("every fact is applied and told", || {
             let facts = self.ask(OPERATOR, "admin info").rows("service");
-            let value = |what: &str| facts.iter().find(|fact| fact["what"] == what);
-            let (last, applied) = (value("last fact")?, value("last fact applied")?);
-            (last["value"] == applied["value"]).then_some(())
+            let value =
+                |what: &str| Some(&facts.iter().find(|fact| fact["what"] == what)?["value"]);
+            let is_applied = value("last fact")? == value("last fact applied")?;
+            let is_told = value("records whose changes are told in a moment")? == 0;
+            (is_applied && is_told).then_some(())
         });
     }
 

@@ -44,6 +44,17 @@ pub struct Event {
     pub detail: EventDetail,
 }
 
+impl Event {
+    /// The agency's id of the event that this one corrects, voids or revokes.
+    pub fn takes_back(&self) -> Option<&str> {
+        match &self.detail {
+            EventDetail::Void { voided_event_id } => Some(voided_event_id),
+            EventDetail::Revocation { credential_event_id, .. } => Some(credential_event_id),
+            _ => self.supersedes.as_deref(),
+        }
+    }
+}
+
 /// What happened. All dates are days; an end is the last day itself (inclusive).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventDetail {

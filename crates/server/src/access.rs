@@ -52,24 +52,36 @@ fn allowed(path: &str) -> Option<&'static [Role]> {
     }
 }
 
-/// The caller whom a bearer token stands for, if it may call the RPC at `path`.
-fn check(store: &Store, path: &str, authorization: Option<&[u8]>) -> Result<Principal, Status> {
+/// The caller whom a bearer token stands for, if it may call the RPC at `path`, and the token.
+fn check(
+    store: &Store,
+    path: &str,
+    authorization: Option<&[u8]>,
+) -> Result<(Principal, TokenHash), Status> {
     let secret =
         authorization.and_then(|value| value.strip_prefix(b"Bearer ")).ok_or_else(|| {
             let message = "this call needs a bearer token: name its file with --token-file";
             status(ErrorReason::TokenMissing, message, &[])
         })?;
     let hash = TokenHash(Sha256::digest(secret).into());
-    let found = store.find_token(&hash).map_err(|e| of_store(&e, ErrorReason::TokenInvalid))?;
-    let principal = found.ok_or_else(|| {
-        status(ErrorReason::TokenInvalid, "the bearer token is unknown or revoked", &[])
-    })?;
+    let principal = holder_of(store, &hash)?;
     match allowed(path) {
         Some(roles) if !roles.contains(&role_of(&principal)) => {
             Err(not_permitted("this token may not make this call"))
         }
-        _ => Ok(principal),
+        _ => Ok((principal, hash)),
     }
+}
+
+/// Whom a token stands for.
+///
+/// # Errors
+/// `TOKEN_INVALID` when it stands for nobody, or not any more.
+pub fn holder_of(store: &Store, token: &TokenHash) -> Result<Principal, Status> {
+    let found = store.find_token(token).map_err(|e| of_store(&e, ErrorReason::TokenInvalid))?;
+    found.ok_or_else(|| {
+        status(ErrorReason::TokenInvalid, "the bearer token is unknown or revoked", &[])
+    })
 }
 
 /// The hash under which a token is stored.
@@ -94,6 +106,15 @@ pub fn agency_of<T>(request: &Request<T>) -> Result<AgencyId, Status> {
         Some(Principal::Agency(agency)) => Ok(agency.clone()),
         _ => Err(not_permitted("only an agency's token may make this call")),
     }
+}
+
+/// The token by which a call is made: a call that goes on for long looks whether it still is one.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when there is none.
+pub fn token_of<T>(request: &Request<T>) -> Result<TokenHash, Status> {
+    let token = request.extensions().get::<TokenHash>();
+    token.copied().ok_or_else(|| not_permitted("this call needs a token"))
 }
 
 /// The name of the person who makes the call.
@@ -159,8 +180,9 @@ where
                 check(&store, &path, authorization.as_ref().map(http::HeaderValue::as_bytes))
             });
             match verdict.await {
-                Ok(principal) => {
+                Ok((principal, token)) => {
                     request.extensions_mut().insert(principal);
+                    request.extensions_mut().insert(token);
                     ready.call(request).await
                 }
                 Err(refused) => Ok(refused.into_http()),

@@ -17,7 +17,12 @@ impl Clock {
 
     /// Today's date.
     pub fn today(&self) -> Date {
-        self.fixed_date.unwrap_or_else(|| self.time_zone.to_datetime(Timestamp::now()).date())
+        self.fixed_date.unwrap_or_else(|| self.date_of(Timestamp::now()))
+    }
+
+    /// The date of a moment.
+    pub fn date_of(&self, moment: Timestamp) -> Date {
+        self.time_zone.to_datetime(moment).date()
     }
 
     /// The moment at which `date` ends.

@@ -8,11 +8,13 @@ mod calendar;
 mod changes;
 mod evaluate;
 mod handle;
+mod held;
+mod origins;
 mod reconcile;
 mod replay;
 mod state;
 
-pub use evaluate::Evaluator;
+pub use evaluate::{Evaluator, Profiles};
 pub(crate) use evaluate::{on_day, read_status};
 pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel};
 pub use reconcile::{Difference, Reconciled};

@@ -10,6 +10,7 @@ use api::{
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
+use pathways::RuleProfiles;
 use sha2::{Digest, Sha256};
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ use crate::{
     activation,
     clock::Clock,
     config::Config,
-    engine::{Engine, EngineError, EngineHandle, Evaluator},
+    engine::{Engine, EngineError, EngineHandle, Evaluator, Profiles},
     files::{random_secret, write_private},
     pepper::Pepper,
     services::{
@@ -236,7 +237,7 @@ fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), S
 }
 
 /// Puts the configured registry and rule profile in force where they are not yet, and takes every
-/// registry that ever was in force along: a status as known on a past day needs the one of then.
+/// one that ever was in force along: a status as known on a past day needs those of then.
 fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evaluator, ServeError> {
     let activate = |kind, version: &str, content: &[u8]| {
         let active = store.active(kind, None)?;
@@ -248,6 +249,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     let registry = &config.registry;
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
     activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
+    let corrupt = |error: &dyn std::fmt::Display| store::Error::Corrupt(error.to_string());
     let mut history = registry.clone();
     let mut fingerprint = Sha256::new();
     let mut add = |part: &[u8]| {
@@ -257,10 +259,18 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     for earlier in store.activations(ActivationKind::Registry)? {
         add(&earlier.content);
         if earlier.version != registry.latest().version {
-            let earlier = activation::read_registry(&earlier.content)
-                .map_err(|error| store::Error::Corrupt(error.to_string()))?;
+            let earlier =
+                activation::read_registry(&earlier.content).map_err(|error| corrupt(&error))?;
             history = history.with_history(earlier);
         }
+    }
+    let mut profiles = Vec::new();
+    for activation in store.activations(ActivationKind::Profile)? {
+        let from = clock.date_of(activation.at);
+        let text = std::str::from_utf8(&activation.content).map_err(|error| corrupt(&error))?;
+        let registry = history.at(from).unwrap_or(registry.latest());
+        let read = RuleProfiles::parse(&[("rule profile", text)], registry);
+        profiles.push((from, read.map_err(|error| corrupt(&error))?));
     }
     add(config.profile_text.as_bytes());
     add(config.sharing_text.as_bytes());
@@ -270,7 +280,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     warn_of_strangers(store, config)?;
     Ok(Evaluator {
         registry: Arc::new(history),
-        profiles: Arc::new(config.profiles.clone()),
+        profiles: Profiles::new(profiles),
         sources: Sources::new(config.calendars.clone()),
         sharing: Arc::new(config.sharing.clone()),
         fingerprint: fingerprint.finalize().into(),

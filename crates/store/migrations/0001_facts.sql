@@ -28,8 +28,9 @@ CREATE TABLE fact_token_revocation (
     revoked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The order of everything that was accepted. `reference` is the id of the submission or decision,
--- the agency that states something, or the version activated.
+-- The order of everything that was accepted; `at` never runs backwards, whatever the clock does.
+-- `reference` is the id of the submission or decision, the agency that states something, or the
+-- version activated.
 CREATE TABLE fact_log (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,
@@ -38,6 +39,8 @@ CREATE TABLE fact_log (
         'profile')),
     reference TEXT    NOT NULL
 ) STRICT;
+
+CREATE INDEX fact_log_at ON fact_log (at);
 
 -- Submissions move forward only: open, then accepted or abandoned. `digest` is the running digest
 -- over the `committed_offset` rows stored. The columns from `seq` on are the receipt.
@@ -67,12 +70,14 @@ CREATE INDEX fact_submission_of_agency ON fact_submission (agency);
 
 -- The rows of submissions as they were sent. `place` is number * 2^32 + offset, so that the rows
 -- of one submission lie together in order without an index. A row has a payload unless it was
--- refused, or equals a row that was accepted before.
+-- refused, or equals a row that was accepted before. `takes_back` is the id of the event that this
+-- one corrects, voids or revokes.
 CREATE TABLE fact_submission_row (
     place         INTEGER PRIMARY KEY,
     local_id      TEXT,
     version       INTEGER,
     event_id      TEXT,
+    takes_back    TEXT,
     received_on   TEXT,
     digest        BLOB NOT NULL CHECK (length(digest) = 32),
     refused       TEXT,
@@ -112,15 +117,20 @@ WHERE v.seq > coalesce(
 
 -- Accepted events, lying by record: that is how they are read.
 CREATE TABLE fact_event (
-    agency   TEXT    NOT NULL,
-    local_id TEXT    NOT NULL,
-    event_id TEXT    NOT NULL,
-    seq      INTEGER NOT NULL,
-    place    INTEGER NOT NULL,
+    agency     TEXT    NOT NULL,
+    local_id   TEXT    NOT NULL,
+    event_id   TEXT    NOT NULL,
+    takes_back TEXT,
+    seq        INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
     PRIMARY KEY (agency, local_id, event_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX fact_event_once ON fact_event (agency, event_id);
+
+-- An event may take back one that was reported of another person.
+CREATE INDEX fact_event_that_takes_back ON fact_event (agency, takes_back)
+    WHERE takes_back IS NOT NULL;
 
 -- What agencies state of their data and of employers. Of statements of one subject the last counts.
 CREATE TABLE fact_statement (
@@ -225,13 +235,20 @@ CREATE TABLE fact_feed_epoch (
 
 INSERT INTO fact_feed_epoch (epoch) VALUES (lower(hex(randomblob(8))));
 
--- Each agency's feed: cursors count from 1 without gaps.
+-- Each agency's feed: cursors count from 1 without gaps, and `digest` is over the digest before (32
+-- zero bytes at first) and the payload, so that a cursor tells this feed from any other. `cause` is
+-- why in full, which its agency is not told.
 CREATE TABLE fact_change (
     agency     TEXT    NOT NULL,
     cursor     INTEGER NOT NULL,
     settlement INTEGER NOT NULL,
     local_id   TEXT    NOT NULL,
     pathway    TEXT    NOT NULL,
+    cause      TEXT    NOT NULL,
     payload    BLOB    NOT NULL,
+    digest     BLOB    NOT NULL CHECK (length(digest) = 32),
     PRIMARY KEY (agency, cursor)
 ) STRICT, WITHOUT ROWID;
+
+-- What was last told of a status.
+CREATE INDEX fact_change_of_status ON fact_change (agency, local_id, pathway);

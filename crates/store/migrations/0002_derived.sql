@@ -44,6 +44,16 @@ CREATE TABLE derived_due (
     due_on      TEXT    NOT NULL
 ) STRICT;
 
+-- Records whose statuses changed when records were regrouped, and whose feed does not say so yet: it
+-- is told what remains of the change a second later. `cause` and `is_own` are of the first change.
+CREATE TABLE derived_held (
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    cause    TEXT    NOT NULL,
+    is_own   INTEGER NOT NULL CHECK (is_own IN (0, 1)),
+    PRIMARY KEY (agency, local_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE derived_task (
     id                  TEXT    NOT NULL PRIMARY KEY,
     reason              TEXT    NOT NULL,

@@ -27,8 +27,9 @@ pub(crate) const REJECTIONS: &str = "
     WHERE place BETWEEN ?1 AND ?2 AND refused IS NOT NULL ORDER BY place LIMIT ?3";
 const INSERT_ROW: &str = "
     INSERT INTO fact_submission_row
-        (place, local_id, version, event_id, received_on, digest, refused, refused_field, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        (place, local_id, version, event_id, takes_back, received_on, digest, refused,
+         refused_field, payload)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const ADVANCE: &str = "
     UPDATE fact_submission SET committed_offset = ?2, rejected = ?3, digest = ?4
     WHERE number = ?1";
@@ -60,6 +61,8 @@ pub enum RowContent {
         local_id: LocalId,
         /// The agency's own id of the event.
         event_id: String,
+        /// The agency's id of the event that this one corrects, voids or revokes.
+        takes_back: Option<String>,
         /// When the agency came to know it.
         received_on: Date,
         /// The event, opaque here.
@@ -221,6 +224,7 @@ fn insert(writing: &mut Writing<'_>, stored: &StoredSubmission, rows: &[NewRow])
             named.local_id.map(LocalId::as_str),
             named.version,
             named.event_id,
+            named.takes_back,
             named.received_on.map(|day| day.to_string()),
             row.digest,
             refusal.map(|refusal| refusal.reason),
@@ -286,6 +290,7 @@ struct Named<'a> {
     local_id: Option<&'a LocalId>,
     version: Option<i64>,
     event_id: Option<&'a str>,
+    takes_back: Option<&'a str>,
     received_on: Option<Date>,
 }
 
@@ -295,9 +300,10 @@ impl RowContent {
             Self::Record { local_id, version, .. } => {
                 Named { local_id: Some(local_id), version: Some(version.0), ..Named::default() }
             }
-            Self::Event { local_id, event_id, received_on, .. } => Named {
+            Self::Event { local_id, event_id, takes_back, received_on, .. } => Named {
                 local_id: Some(local_id),
                 event_id: Some(event_id),
+                takes_back: takes_back.as_deref(),
                 received_on: Some(*received_on),
                 ..Named::default()
             },

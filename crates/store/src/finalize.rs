@@ -34,7 +34,8 @@ const INSERT_VERSION: &str = "
     INSERT INTO fact_record_version (agency, local_id, version, seq, place)
     VALUES (?1, ?2, ?3, ?4, ?5)";
 const INSERT_EVENT: &str = "
-    INSERT INTO fact_event (agency, local_id, event_id, seq, place) VALUES (?1, ?2, ?3, ?4, ?5)";
+    INSERT INTO fact_event (agency, local_id, event_id, takes_back, seq, place)
+    SELECT ?1, ?2, ?3, takes_back, ?4, ?5 FROM fact_submission_row WHERE place = ?5";
 const ABSENT_RECORDS: &str = "
     SELECT DISTINCT local_id FROM present_version WHERE agency = ?1 AND local_id NOT IN (
         SELECT local_id FROM fact_submission_row

@@ -42,16 +42,14 @@ pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRej
 pub use calendar::{Due, Evaluation};
 pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Undo, Verdict};
 pub use error::Error;
-pub use events::StoredEvent;
-pub use feed::Change;
+pub use events::{EventKey, StoredEvent, TakenBack};
+pub use feed::{Change, ChangeCause, FeedPlace, Held, NewChange};
 pub use finalize::{Seal, Submitted};
 pub use log::{Fact, FactKind, Seq};
 pub use memberships::{MembershipCause, MembershipEntry};
 pub use names::UnknownName;
 pub use records::Records;
-pub use settle::{
-    Assignment, NewChange, Origin, Redirect, Settled, StatusReplacement, TaskReplacement,
-};
+pub use settle::{Assignment, Origin, Redirect, Settled, StatusReplacement, TaskReplacement};
 pub use statements::{NewStatement, Stated, StatementKind, StoredStatement};
 pub use statuses::{LabelCount, StatusFilter, StatusPlace, StatusRow};
 pub use store::Store;

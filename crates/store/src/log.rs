@@ -6,18 +6,17 @@ use rusqlite::{Connection, Row, ToSql, types::ToSqlOutput};
 
 use crate::{
     ActivationKind, DecisionId, Result, Store, SubmissionId,
-    columns::{all, int, page, parsed, seq, time},
+    columns::{all, count, int, page, parsed, seq, time},
     names::named,
 };
 
 pub(crate) const FACTS_AFTER: &str = "
-    SELECT l.seq, l.at, l.kind, l.reference, s.agency
+    SELECT l.seq, l.at, l.kind, l.reference, s.agency, s.committed_offset
     FROM fact_log AS l LEFT JOIN fact_submission AS s ON s.seq = l.seq
     WHERE l.seq > ?1 ORDER BY l.seq LIMIT ?2";
 
-/// The log is in order of time too, so the search ends at the first hit from its end.
 pub(crate) const SEQ_BEFORE: &str = "
-    SELECT coalesce((SELECT seq FROM fact_log WHERE at < ?1 ORDER BY seq DESC LIMIT 1), 0)";
+    SELECT coalesce((SELECT seq FROM fact_log WHERE at < ?1 ORDER BY at DESC, seq DESC LIMIT 1), 0)";
 
 /// The place of a fact in the log: 1 is the first, 0 stands before all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -43,6 +42,8 @@ pub enum FactKind {
         submission: SubmissionId,
         /// Who sent it.
         agency: AgencyId,
+        /// Rows sent, refused ones among them.
+        rows: u64,
     },
     /// A submission of events.
     Events {
@@ -135,8 +136,12 @@ pub(crate) fn add_fact(
     kind: LogKind,
     reference: &str,
 ) -> Result<Seq> {
-    db.prepare_cached("INSERT INTO fact_log (at, kind, reference) VALUES (?1, ?2, ?3)")?
-        .execute((at.as_microsecond(), kind, reference))?;
+    // A clock that was set back must not change what was known at the end of a day that is over.
+    db.prepare_cached(
+        "INSERT INTO fact_log (at, kind, reference)
+         VALUES (max(?1, coalesce((SELECT max(at) FROM fact_log), ?1)), ?2, ?3)",
+    )?
+    .execute((at.as_microsecond(), kind, reference))?;
     Ok(Seq(db.last_insert_rowid().unsigned_abs()))
 }
 
@@ -150,9 +155,11 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
     let reference: String = row.get(3)?;
     let activation = |kind, version| FactKind::Activation { kind, version };
     let kind = match row.get(2)? {
-        LogKind::Records => {
-            FactKind::Records { submission: SubmissionId(reference), agency: parsed(row, 4)? }
-        }
+        LogKind::Records => FactKind::Records {
+            submission: SubmissionId(reference),
+            agency: parsed(row, 4)?,
+            rows: count(row, 5)?,
+        },
         LogKind::Events => {
             FactKind::Events { submission: SubmissionId(reference), agency: parsed(row, 4)? }
         }

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::{
     Result, Seq, Store,
     columns::{all, count, int, key, participant, seq, time},
+    limits,
     names::named,
+    settle::LAST_SETTLED,
 };
 
 pub(crate) const SETTLEMENT_AT: &str = "
@@ -43,6 +45,14 @@ pub(crate) const REDIRECT: &str =
 pub(crate) const ORIGIN: &str = "SELECT split_from FROM fact_origin WHERE participant = ?1";
 pub(crate) const LAST_PARTICIPANT: &str =
     "SELECT coalesce(max(participant), 0) FROM fact_membership";
+
+const RESTORE: &str = "
+    INSERT INTO derived_membership (agency, local_id, participant)
+    SELECT m.agency, m.local_id, m.participant FROM fact_membership AS m
+    WHERE m.participant IS NOT NULL AND m.settlement = (
+        SELECT max(l.settlement) FROM fact_membership AS l
+        WHERE l.agency = m.agency AND l.local_id = m.local_id)
+    ORDER BY m.agency, m.local_id";
 
 named! {
     /// Why a record came to a participant, or left all of them.
@@ -82,6 +92,22 @@ pub struct MembershipEntry {
 }
 
 impl Store {
+    /// The last fact on which results were asserted.
+    pub fn settled_seq(&self) -> Result<Seq> {
+        self.read(|db| Ok(db.prepare_cached(LAST_SETTLED)?.query_row([], |row| seq(row, 0))?))
+    }
+
+    /// Writes the current memberships anew from the log, after [`Store::drop_derived`] or where a
+    /// crash or a repair lost them; what was asserted up to the last settlement is taken in then.
+    pub fn restore_memberships(&self) -> Result<()> {
+        self.write(limits::GROUP_ROWS_MAX, |writing| {
+            writing.db.execute("DELETE FROM derived_membership", [])?;
+            writing.db.execute(RESTORE, [])?;
+            let applied = writing.db.query_row(LAST_SETTLED, [], |row| seq(row, 0))?;
+            set_applied(writing.db, applied)
+        })
+    }
+
     /// The last fact that the derived state has taken in.
     pub fn applied_seq(&self) -> Result<Seq> {
         self.read(applied_seq)
@@ -201,6 +227,16 @@ impl Store {
             Ok(db.prepare_cached(query)?.query_row([], |row| count(row, 0))?)
         })
     }
+}
+
+/// Writes down the last fact that the derived state has taken in.
+pub(crate) fn set_applied(db: &Connection, applied: Seq) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO derived_progress (one, applied_seq) VALUES (1, ?1)
+         ON CONFLICT (one) DO UPDATE SET applied_seq = excluded.applied_seq",
+    )?
+    .execute([applied])?;
+    Ok(())
 }
 
 /// The last fact that the derived state has taken in.

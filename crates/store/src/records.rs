@@ -88,10 +88,7 @@ impl Store {
 
     /// Whether a record is present: accepted and not withdrawn since.
     pub fn record_exists(&self, key: &RecordKey) -> Result<bool> {
-        self.read(|db| {
-            let mut query = db.prepare_cached(VERSIONS)?;
-            Ok(query.exists((key.agency.as_str(), key.local_id.as_str()))?)
-        })
+        self.read(|db| exists(db, key))
     }
 
     /// How many records of an agency are present. Reads all of the agency's keys.
@@ -101,6 +98,12 @@ impl Store {
             Ok(query.query_row([agency.as_str()], |row| count(row, 0))?)
         })
     }
+}
+
+/// Whether a record is present.
+pub(crate) fn exists(db: &Connection, key: &RecordKey) -> Result<bool> {
+    let mut query = db.prepare_cached(VERSIONS)?;
+    Ok(query.exists((key.agency.as_str(), key.local_id.as_str()))?)
 }
 
 fn for_each_present(

@@ -1,18 +1,18 @@
 //! Taking in what the engine settled: one call, one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use record::{AgencyId, LocalId, ParticipantId, RecordKey};
+use record::{ParticipantId, RecordKey};
 use rusqlite::{Connection, params};
 
 use crate::{
-    Error, MembershipCause, OpenTask, Result, Seq, StatusRow, Store,
+    Error, Held, MembershipCause, NewChange, OpenTask, Result, Seq, StatusRow, Store,
     calendar::{self, Due, Evaluation},
     columns::{int, seq},
-    feed::last_cursor,
+    feed::{add_changes, hold},
     log::last_seq,
-    memberships::{applied_seq, redirect},
+    memberships::{applied_seq, redirect, set_applied},
     statuses, tasks,
 };
 
@@ -43,6 +43,10 @@ pub struct Settled {
     pub evaluation: Option<Evaluation>,
     /// Entries of the agencies' feeds, in order.
     pub changes: Vec<NewChange>,
+    /// Records whose changes are not told yet, in part held already.
+    pub held: Vec<Held>,
+    /// Records whose changes are held no longer.
+    pub told: Vec<RecordKey>,
 }
 
 /// A record comes to a participant, or leaves all of them.
@@ -92,19 +96,6 @@ pub struct StatusReplacement {
     pub rows: Vec<StatusRow>,
 }
 
-/// An entry for an agency's feed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewChange {
-    /// Whose feed, and whose record.
-    pub agency: AgencyId,
-    /// The agency's handle of the record.
-    pub local_id: LocalId,
-    /// The pathway.
-    pub pathway: String,
-    /// The status, opaque here.
-    pub payload: Vec<u8>,
-}
-
 impl Settled {
     /// Nothing changed but that the facts up to `up_to_seq` are taken in.
     pub fn nothing(up_to_seq: Seq, at: Timestamp, model_version: &str) -> Self {
@@ -120,6 +111,8 @@ impl Settled {
             due: Vec::new(),
             evaluation: None,
             changes: Vec::new(),
+            held: Vec::new(),
+            told: Vec::new(),
         }
     }
 }
@@ -168,18 +161,14 @@ fn settle(db: &Connection, settled: &Settled) -> Result<()> {
         assign(db, settlement, &settled.memberships)?;
         add_changes(db, settlement, &settled.changes)?;
     }
+    hold(db, &settled.held, &settled.told)?;
     tasks::replace(db, &settled.tasks)?;
     statuses::replace(db, &settled.statuses)?;
     calendar::replace_due(db, &settled.due)?;
     if let Some(evaluation) = &settled.evaluation {
         calendar::evaluated(db, evaluation)?;
     }
-    db.prepare_cached(
-        "INSERT INTO derived_progress (one, applied_seq) VALUES (1, ?1)
-         ON CONFLICT (one) DO UPDATE SET applied_seq = excluded.applied_seq",
-    )?
-    .execute([settled.up_to_seq])?;
-    Ok(())
+    set_applied(db, settled.up_to_seq)
 }
 
 /// The log of memberships is ordered by the facts known: a settlement never steps back.
@@ -250,31 +239,6 @@ fn assign(db: &Connection, settlement: i64, memberships: &[Assignment]) -> Resul
             Some(participant) => current.execute((agency, local_id, participant))?,
             None => gone.execute((agency, local_id))?,
         };
-    }
-    Ok(())
-}
-
-/// Adds to the feeds, each from its last cursor on.
-fn add_changes(db: &Connection, settlement: i64, changes: &[NewChange]) -> Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO fact_change (agency, cursor, settlement, local_id, pathway, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    let mut cursors: BTreeMap<&AgencyId, u64> = BTreeMap::new();
-    for change in changes {
-        let last = match cursors.get(&change.agency) {
-            Some(last) => *last,
-            None => last_cursor(db, &change.agency)?,
-        };
-        cursors.insert(&change.agency, last + 1);
-        insert.execute((
-            change.agency.as_str(),
-            int(last + 1),
-            settlement,
-            change.local_id.as_str(),
-            &change.pathway,
-            &change.payload,
-        ))?;
     }
     Ok(())
 }

@@ -6,9 +6,10 @@ use record::{AgencyId, LocalId, RecordKey};
 use rusqlite::{Connection, Row};
 
 use crate::{
-    Result, StatusReplacement, Store,
+    FeedPlace, Result, StatusReplacement, Store,
     columns::{all, count, key, page},
-    feed::last_cursor,
+    feed::last_place,
+    records::exists,
 };
 
 pub(crate) const PAGE: &str = "
@@ -97,25 +98,36 @@ impl Store {
     }
 
     /// Hands all of an agency's statuses to `take`, ordered by local id and pathway, until it
-    /// breaks off; returns the number of the last change of the agency's feed that they rest on.
-    /// All of it is read from one snapshot, so that the changes after that number lead on from it.
+    /// breaks off; returns the place of the last change of the agency's feed. All of it is read from
+    /// one snapshot, so that the changes after that place lead on from it.
     pub fn export_statuses(
         &self,
         agency: &AgencyId,
         filter: &StatusFilter,
         take: impl FnMut(StatusRow) -> ControlFlow<()>,
-    ) -> Result<u64> {
+    ) -> Result<FeedPlace> {
         self.read_apart(|db| {
-            let cursor = last_cursor(db, agency)?;
+            let place = last_place(db, agency)?;
             select(db, agency, filter, None, usize::MAX, take)?;
-            Ok(cursor)
+            Ok(place)
         })
     }
 
     /// The statuses of one record, ordered by pathway.
     pub fn status(&self, record: &RecordKey) -> Result<Vec<StatusRow>> {
-        let key = (record.agency.as_str(), record.local_id.as_str());
-        self.read(|db| all(db.prepare_cached(OF_RECORD)?.query_map(key, status)?))
+        self.read(|db| of_record(db, record))
+    }
+
+    /// The statuses of several records, each ordered by pathway, from one snapshot; `None` for a
+    /// record that is not there, or not any more.
+    pub fn statuses_of(&self, records: &[RecordKey]) -> Result<Vec<Option<Vec<StatusRow>>>> {
+        self.read(|db| {
+            let of = |record| match exists(db, record)? {
+                true => of_record(db, record).map(Some),
+                false => Ok(None),
+            };
+            records.iter().map(of).collect()
+        })
     }
 
     /// The records with a status that the report of a source may change, ordered.
@@ -132,6 +144,11 @@ impl Store {
             })?)
         })
     }
+}
+
+fn of_record(db: &Connection, record: &RecordKey) -> Result<Vec<StatusRow>> {
+    let key = (record.agency.as_str(), record.local_id.as_str());
+    all(db.prepare_cached(OF_RECORD)?.query_map(key, status)?)
 }
 
 /// Hands the statuses of an agency to `take` in order, `limit` at most, until it breaks off.

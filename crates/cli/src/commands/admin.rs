@@ -287,6 +287,7 @@ fn info(info: &GetServiceInfoResponse) -> Document {
         ("last fact", json!(info.log_sequence)),
         ("last fact applied", json!(info.applied_sequence)),
         ("participants to evaluate by new rules", json!(info.participants_to_evaluate)),
+        ("records whose changes are told in a moment", json!(info.records_held)),
     ] {
         facts.row(vec![text(what), value]);
     }

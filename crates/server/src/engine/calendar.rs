@@ -5,13 +5,17 @@ use std::{
     ops::Bound,
 };
 
-use api::status::Cause;
 use jiff::civil::Date;
-use record::ParticipantId;
+use record::{AgencyId, ParticipantId, RecordKey};
 use rustc_hash::FxHashMap;
-use store::{Due, Evaluation, Settled};
+use store::{ChangeCause, Due, Evaluation, Seq, Settled};
 
-use super::{Engine, EngineError, changes::changes_of, state::Participants};
+use super::{
+    Engine, EngineError,
+    changes::Why,
+    origins::{Origins, Telling},
+    state::Participants,
+};
 
 /// Participants whose statuses are written in one transaction.
 const PARTICIPANTS_PER_TRANSACTION: usize = 1_000;
@@ -75,6 +79,8 @@ pub(super) struct Recomputation {
     /// The others, the last one first.
     left: Vec<ParticipantId>,
     total: usize,
+    /// Who sent something of those left, since they wait.
+    sent: BTreeSet<(AgencyId, ParticipantId)>,
 }
 
 impl Recomputation {
@@ -103,12 +109,12 @@ impl Engine {
         tracing::info!(day = %today, participants = due.len(), "a new day");
         self.day = today;
         for some in due.chunks(PARTICIPANTS_PER_TRANSACTION) {
-            self.settle_statuses(some, Cause::Calendar)?;
+            self.settle_statuses(some, ChangeCause::Calendar, &BTreeSet::new())?;
         }
         // Should the service stop before this, the next start goes on with whoever is still due.
         self.calendar.kept_to = today;
         if !self.members.is_empty() {
-            self.settle_statuses(&[], Cause::Calendar)?;
+            self.settle_statuses(&[], ChangeCause::Calendar, &BTreeSet::new())?;
         }
         Ok(true)
     }
@@ -131,8 +137,9 @@ impl Engine {
         let total = left.len();
         if total > 0 {
             tracing::info!(participants = total, "the rules changed: everybody is evaluated anew");
-            self.recomputation = Some(Recomputation { done, left, total });
-            self.settle_statuses(&[], Cause::Rules)?;
+            let sent = BTreeSet::new();
+            self.recomputation = Some(Recomputation { done, left, total, sent });
+            self.settle_statuses(&[], ChangeCause::Rules, &BTreeSet::new())?;
         }
         Ok(())
     }
@@ -145,10 +152,15 @@ impl Engine {
         some.reverse();
         work.done = some.last().copied().unwrap_or(work.done);
         let (n_done, total) = (work.total - rest, work.total);
+        let evaluated: BTreeSet<_> = some.iter().copied().collect();
+        let (sent, waiting) = std::mem::take(&mut work.sent)
+            .into_iter()
+            .partition(|(_, participant)| evaluated.contains(participant));
+        work.sent = waiting;
         if rest == 0 {
             self.recomputation = None;
         }
-        self.settle_statuses(&some, Cause::Rules)?;
+        self.settle_statuses(&some, ChangeCause::Rules, &sent)?;
         let tenth = |n: usize| n * 10 / total.max(1);
         if rest == 0 || tenth(n_done) > tenth(n_done - some.len()) {
             tracing::info!(done = n_done, of = total, "participants evaluated by the new rules");
@@ -159,6 +171,16 @@ impl Engine {
     /// Whether the statuses of a participant are still by other rules.
     pub(super) fn is_to_recompute(&self, participant: ParticipantId) -> bool {
         self.recomputation.as_ref().is_some_and(|work| work.is_to_do(participant))
+    }
+
+    /// Remembers who sent something of participants that wait for other rules: when their turn comes,
+    /// the sender is told that the change comes from its own data.
+    pub(super) fn remember_waiting(&mut self, origins: &Origins) {
+        if let Some(work) = &mut self.recomputation {
+            let waiting = origins.sent_to().filter(|(_, it)| work.is_to_do(*it));
+            let waiting: Vec<_> = waiting.cloned().collect();
+            work.sent.extend(waiting);
+        }
     }
 
     /// How many participants are still to be evaluated by the rules in force.
@@ -174,23 +196,38 @@ impl Engine {
         }
     }
 
-    /// Evaluates some participants and writes what changed, without any new fact.
+    /// Evaluates some participants and writes what changed, without any new fact, for `cause`, or for
+    /// the events that an agency `sent` of one of them meanwhile.
     pub(super) fn settle_statuses(
         &mut self,
         participants: &[ParticipantId],
-        cause: Cause,
+        cause: ChangeCause,
+        sent: &BTreeSet<(AgencyId, ParticipantId)>,
     ) -> Result<(), EngineError> {
         let members = |id: &ParticipantId| Some((*id, self.members.get(id)?.clone()));
         let touched: Participants = participants.iter().filter_map(members).collect();
         let first_seq = |record: &_| self.first_seq(record);
         let (statuses, due) =
-            self.evaluator.evaluate(&self.store, &touched, self.day, &first_seq)?;
-        let changes = changes_of(&self.store, &statuses, self.day, |_| cause)?;
+            self.evaluator.evaluate(&self.store, &touched, (self.day, self.applied), &first_seq)?;
+        let telling = |record: &RecordKey| {
+            let participant = self.place(record).map(|place| place.participant);
+            let is_own = participant.is_some_and(|it| sent.contains(&(record.agency.clone(), it)));
+            let cause = if is_own { ChangeCause::Event } else { cause };
+            Telling { why: Why { cause, is_own }, order: Seq(0), held: false }
+        };
+        let news = self.news(&statuses, telling)?;
         let nothing = Settled::nothing(self.applied, self.clock.now(), &self.model_version);
         let evaluation = Some(self.evaluation());
-        let settled = Settled { statuses, due: due.clone(), evaluation, changes, ..nothing };
-        self.store.settle(settled)?;
+        self.store.settle(Settled {
+            statuses,
+            due: due.clone(),
+            evaluation,
+            changes: news.changes,
+            told: news.told.clone(),
+            ..nothing
+        })?;
         due.into_iter().for_each(|due| self.calendar.set(due));
+        self.held.written(Vec::new(), &news.told);
         Ok(())
     }
 }
@@ -223,7 +260,12 @@ mod tests {
 
     #[test]
     fn who_waits_for_new_rules_is_among_those_left() {
-        let work = Recomputation { done: id(3), left: vec![id(9), id(7), id(5)], total: 5 };
+        let work = Recomputation {
+            done: id(3),
+            left: vec![id(9), id(7), id(5)],
+            total: 5,
+            sent: BTreeSet::new(),
+        };
         let waits: Vec<_> = (1..12).filter(|number| work.is_to_do(id(*number))).collect();
         assert_eq!(waits, [5, 6, 7, 8, 9]);
     }

@@ -1,7 +1,5 @@
 //! What an agency's feed says of a status: what changed, of which day, known since when, and why.
 
-use std::collections::BTreeMap;
-
 use api::{
     convert::date_to_proto,
     status::{self as proto, Cause, EngagementState, Facet, ParticipationState, StatusChange},
@@ -9,51 +7,66 @@ use api::{
 };
 use jiff::civil::Date;
 use record::RecordKey;
-use store::{NewChange, StatusReplacement, StatusRow, Store};
+use store::{ChangeCause, NewChange, StatusRow, Store};
 
-use super::evaluate::{on_day, read_status};
+use super::evaluate::{lasting, on_day, read_status};
 
-/// The changes of the touched records, in the order of `statuses`: by participant, so that it does
-/// not hang on who else was evaluated with them.
-pub(super) fn changes_of(
-    store: &Store,
-    statuses: &StatusReplacement,
-    day: Date,
-    cause: impl Fn(&RecordKey) -> Cause,
-) -> store::Result<Vec<NewChange>> {
-    let mut by_record: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
-    for row in &statuses.rows {
-        by_record.entry(&row.record).or_default().push(row);
-    }
-    let mut changes = Vec::new();
-    for record in &statuses.touched {
-        let before = store.status(record)?;
-        let after = by_record.get(record).map_or(&[][..], Vec::as_slice);
-        for (old, new) in pairs(&before, after)? {
-            if let Some(change) = change(old, new, day) {
-                let change = StatusChange { cause: cause(record).into(), ..change };
-                changes.push(new_change(record, &change));
-            }
+/// Why a record's statuses changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Why {
+    /// In full.
+    pub(super) cause: ChangeCause,
+    /// Whether its own agency's data had a part in it.
+    pub(super) is_own: bool,
+}
+
+impl Why {
+    /// What its agency may know of it.
+    fn told(self) -> Cause {
+        match self.cause {
+            ChangeCause::Rules => Cause::Rules,
+            ChangeCause::Calendar => Cause::Calendar,
+            _ if self.is_own => Cause::OwnData,
+            _ => Cause::OtherData,
         }
     }
+}
+
+/// What a record's feed does not say yet: how `rows`, its statuses now, differ from what was last
+/// told of them, by pathway.
+pub(super) fn changes_of(
+    store: &Store,
+    record: &RecordKey,
+    rows: &[&StatusRow],
+    day: Date,
+) -> store::Result<Vec<StatusChange>> {
+    let mut told = Vec::new();
+    for payload in store.told(record)? {
+        let change: StatusChange = api::decode(&payload)
+            .map_err(|_| store::Error::Corrupt("a stored change cannot be read".to_owned()))?;
+        told.extend(change.status.map(lasting));
+    }
+    let mut changes = Vec::new();
+    for row in rows {
+        let before = told.iter().position(|old| old.pathway == row.pathway);
+        let before = before.map(|place| told.swap_remove(place));
+        changes.extend(change(before, Some(read_status(&row.payload)?), day));
+    }
+    told.sort_by(|a, b| a.pathway.cmp(&b.pathway));
+    changes.extend(told.into_iter().filter_map(|ended| change(Some(ended), None, day)));
     Ok(changes)
 }
 
-/// The statuses before and after, by pathway: those that are there now, then those that ended.
-fn pairs(
-    before: &[StatusRow],
-    after: &[&StatusRow],
-) -> store::Result<Vec<(Option<proto::Status>, Option<proto::Status>)>> {
-    let read = |row: &StatusRow| read_status(&row.payload);
-    let mut pairs = Vec::new();
-    for row in after {
-        let old = before.iter().find(|old| old.pathway == row.pathway);
-        pairs.push((old.map(read).transpose()?, Some(read(row)?)));
+/// The entry of the feed for a change.
+pub(super) fn entry(record: &RecordKey, change: StatusChange, why: Why) -> NewChange {
+    let change = StatusChange { cause: why.told().into(), ..change };
+    let pathway = change.status.as_ref().map(|status| status.pathway.clone());
+    NewChange {
+        record: record.clone(),
+        pathway: pathway.unwrap_or_default(),
+        cause: why.cause,
+        payload: api::encode(&change),
     }
-    for old in before.iter().filter(|old| !after.iter().any(|row| row.pathway == old.pathway)) {
-        pairs.push((Some(read(old)?), None));
-    }
-    Ok(pairs)
 }
 
 /// The change from one status to the other, without its cause; nothing where they say the same of
@@ -86,17 +99,11 @@ fn change(
 fn changed(before: &proto::Status, new: &proto::Status) -> Vec<Facet> {
     let parts = [
         (Facet::Participation, before.participation != new.participation),
-        (Facet::Engagement, before.engagement != new.engagement),
+        (Facet::Engagement, before.engagement != new.engagement || before.spells != new.spells),
         (Facet::Credential, before.credential != new.credential),
         (Facet::Pseudonym, before.pseudonym != new.pseudonym),
     ];
-    let mut changed: Vec<_> =
-        parts.into_iter().filter(|(_, differs)| *differs).map(|(facet, _)| facet).collect();
-    if changed.is_empty() && before.label != new.label {
-        // An earlier spell came or went: engaged still, and returned or no longer.
-        changed.push(Facet::Engagement);
-    }
-    changed
+    parts.into_iter().filter(|(_, differs)| *differs).map(|(facet, _)| facet).collect()
 }
 
 /// The first day of which a facet says something else than before; `None`: of the day itself.
@@ -107,6 +114,7 @@ fn effective_on(facet: Facet, before: &proto::Status, new: &proto::Status) -> Op
     match facet {
         Facet::Participation => earliest(|it| it.participation?.effective_on),
         Facet::Credential => earliest(|it| it.credential.as_ref()?.first_on),
+        Facet::Engagement if before.engagement == new.engagement => other_spell(before, new),
         Facet::Engagement => {
             let last_on = |it: &proto::Status| it.engagement.as_ref().and_then(|it| it.last_on);
             let spell = |it: &proto::Status| it.spells.last().and_then(|it| it.start);
@@ -121,6 +129,21 @@ fn effective_on(facet: Facet, before: &proto::Status, new: &proto::Status) -> Op
             }
         }
         Facet::Pseudonym | Facet::Unspecified => None,
+    }
+}
+
+/// The first day of which the spells before the current state say something else.
+fn other_spell(before: &proto::Status, new: &proto::Status) -> Option<types::Date> {
+    let both = before.spells.iter().zip(&new.spells);
+    let n_same = both.take_while(|(old, new)| old == new).count();
+    match (before.spells.get(n_same), new.spells.get(n_same)) {
+        (Some(old), Some(new)) if old.start == new.start => {
+            [old.last_on, new.last_on].into_iter().flatten().min_by_key(order)
+        }
+        (old, new) => {
+            let starts = [old, new].into_iter().flatten().filter_map(|spell| spell.start);
+            starts.min_by_key(order)
+        }
     }
 }
 
@@ -158,16 +181,6 @@ fn nothing(status: &proto::Status) -> proto::Status {
         rule_profile: status.rule_profile.clone(),
         registry_version: status.registry_version.clone(),
         ..proto::Status::default()
-    }
-}
-
-fn new_change(record: &RecordKey, change: &StatusChange) -> NewChange {
-    let pathway = change.status.as_ref().map(|status| status.pathway.clone());
-    NewChange {
-        agency: record.agency.clone(),
-        local_id: record.local_id.clone(),
-        pathway: pathway.unwrap_or_default(),
-        payload: api::encode(change),
     }
 }
 

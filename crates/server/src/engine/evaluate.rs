@@ -8,10 +8,11 @@ use api::{
 };
 use jiff::civil::Date;
 use pathways::{
-    AsOfError, Assessment, Completeness, Event, Registry, RuleProfiles, Rules, Sharing, Status,
+    AsOfError, Assessment, Completeness, Event, EventDetail, Registry, RuleProfiles, Rules,
+    Sharing, Status,
 };
 use record::{AgencyId, RecordKey};
-use store::{Due, Seq, StatusReplacement, StatusRow, Store};
+use store::{Due, Seq, StatusReplacement, StatusRow, Store, StoredEvent, TakenBack};
 
 use super::{EngineError, state::Participants};
 use crate::{pseudonym::pseudonym, sources::Sources};
@@ -21,14 +22,35 @@ use crate::{pseudonym::pseudonym, sources::Sources};
 pub struct Evaluator {
     /// The pathway registry.
     pub registry: Arc<Registry>,
-    /// The rule profiles.
-    pub profiles: Arc<RuleProfiles>,
+    /// The rule profiles in force, and those before them.
+    pub profiles: Profiles,
     /// Whether the agencies have reported.
     pub sources: Sources,
     /// Which agency may know of which events.
     pub sharing: Arc<Sharing>,
     /// Tells these rules from any others.
     pub fingerprint: [u8; 32],
+}
+
+/// The rule profiles that were in force, with the day from which each was.
+#[derive(Clone)]
+pub struct Profiles(Arc<Vec<(Date, RuleProfiles)>>);
+
+impl Profiles {
+    /// `history` is not empty, and in order of time.
+    ///
+    /// # Panics
+    /// When it is empty.
+    pub fn new(history: Vec<(Date, RuleProfiles)>) -> Self {
+        assert!(!history.is_empty(), "some rule profile is in force");
+        Self(Arc::new(history))
+    }
+
+    /// Those in force at the end of `day`; before the first were, the first.
+    pub fn at(&self, day: Date) -> &RuleProfiles {
+        let n_by_then = self.0.partition_point(|(from, _)| *from <= day);
+        &self.0[n_by_then.saturating_sub(1)].1
+    }
 }
 
 /// A participant's statuses on a day, as they are served for each of its records.
@@ -42,8 +64,14 @@ struct Served {
 }
 
 impl Evaluator {
-    fn rules<'a>(&'a self, completeness: &'a Completeness) -> Rules<'a> {
-        Rules::new(&self.registry, &self.profiles).with_completeness(completeness)
+    fn rules<'a>(&'a self, known_at: Date, completeness: &'a Completeness) -> Rules<'a> {
+        Rules::new(&self.registry, self.profiles.at(known_at)).with_completeness(completeness)
+    }
+
+    /// Whether any pathway needs to know that `source` has reported.
+    pub(super) fn requires(&self, source: &AgencyId) -> bool {
+        let pathways = self.registry.versions().iter().flat_map(|version| &version.pathways);
+        pathways.into_iter().any(|pathway| pathway.required_sources.contains(source))
     }
 
     /// The statuses of the participant with these members, by pathway and of the whole system last,
@@ -64,7 +92,7 @@ impl Evaluator {
         let events = events_of(store, members, up_to)?;
         let fatal = |error: AsOfError| store::Error::Fatal(error.to_string());
         let completeness = self.sources.current();
-        let rules = self.rules(&completeness);
+        let rules = self.rules(known_at, &completeness);
         let touches = |events: &[Event]| rules.touches(events, as_of, known_at).map_err(fatal);
         let view = match View::of(record, &events) {
             View::Decided(view) => Cow::Borrowed(view),
@@ -88,7 +116,7 @@ impl Evaluator {
     /// The statuses of one participant on `day`, evaluated once for all agencies that know the same.
     fn served(&self, members: &[RecordKey], events: &[Event], day: Date) -> Served {
         let completeness = self.sources.current();
-        let rules = self.rules(&completeness);
+        let rules = self.rules(day, &completeness);
         let mut known: Vec<Cow<'_, [Event]>> = Vec::new();
         let mut served = Served { of_record: Vec::new(), views: Vec::new(), due: None };
         for record in members {
@@ -116,13 +144,14 @@ impl Evaluator {
         served
     }
 
-    /// The statuses of participants on `day`, by participant, record and pathway, and when they
-    /// change by themselves. `first_seq` says when each record was first heard of.
+    /// The statuses of participants on `day` by the facts up to `up_to`, by participant, record and
+    /// pathway, and when they change by themselves. `first_seq` says when each record was first heard
+    /// of.
     pub(super) fn evaluate(
         &self,
         store: &Store,
         participants: &Participants,
-        day: Date,
+        (day, up_to): (Date, Seq),
         first_seq: &impl Fn(&RecordKey) -> Seq,
     ) -> Result<(StatusReplacement, Vec<Due>), EngineError> {
         let secrets: BTreeMap<AgencyId, [u8; 32]> =
@@ -130,7 +159,7 @@ impl Evaluator {
         let (mut statuses, mut due) = (StatusReplacement::default(), Vec::new());
         for (participant, members) in participants {
             let members: Vec<RecordKey> = members.iter().cloned().collect();
-            let events = events_of(store, &members, None)?;
+            let events = events_of(store, &members, Some(up_to))?;
             let served = self.served(&members, &events, day);
             due.push(Due { participant: *participant, on: served.due });
             for (record, view) in members.iter().zip(&served.of_record) {
@@ -196,19 +225,36 @@ fn same(a: &[Event], b: &[Event]) -> bool {
     std::ptr::eq(a, b) || a == b
 }
 
-/// The events of these records, ordered by record and id.
+/// The events of these records, ordered by record and id. An event of somebody else that takes one
+/// of them back, as where it was reported of the wrong person, stands among them as that alone.
 fn events_of(
     store: &Store,
     members: &[RecordKey],
     up_to: Option<Seq>,
 ) -> Result<Vec<Event>, EngineError> {
     let stored = store.events_of(members, up_to)?;
-    let read = stored.iter().map(|event| {
-        let damaged = || store::Error::Corrupt("a stored event cannot be read".to_owned());
-        let message: api::event::Event = api::decode(&event.payload).map_err(|_| damaged())?;
-        event_from_proto(&message, &event.record.agency, event.received_on).map_err(|_| damaged())
-    });
-    Ok(read.collect::<store::Result<_>>()?)
+    let mut events: Vec<Event> = stored.iter().map(read_event).collect::<store::Result<_>>()?;
+    let n_own = events.len();
+    for TakenBack { record, event_id, by } in store.taken_back_of(members, up_to)? {
+        if !members.contains(&by.record) {
+            let by = read_event(&by)?;
+            let detail = match by.detail {
+                EventDetail::Revocation { .. } => by.detail,
+                _ => EventDetail::Void { voided_event_id: event_id },
+            };
+            events.push(Event { local_id: record.local_id, supersedes: None, detail, ..by });
+        }
+    }
+    if events.len() > n_own {
+        events.sort();
+    }
+    Ok(events)
+}
+
+fn read_event(event: &StoredEvent) -> store::Result<Event> {
+    let damaged = || store::Error::Corrupt("a stored event cannot be read".to_owned());
+    let message: api::event::Event = api::decode(&event.payload).map_err(|_| damaged())?;
+    event_from_proto(&message, &event.record.agency, event.received_on).map_err(|_| damaged())
 }
 
 /// The record of `agency` that was heard of first.
@@ -226,7 +272,7 @@ fn oldest<'a>(
 
 /// A status without what any day changes: the days it speaks of, the end so far of an engagement
 /// that goes on.
-fn lasting(mut status: proto::Status) -> proto::Status {
+pub(super) fn lasting(mut status: proto::Status) -> proto::Status {
     (status.as_of, status.known_at) = (None, None);
     if let Some(spell) = going_on(&mut status) {
         spell.last_on = None;

@@ -1,7 +1,11 @@
 //! How the services talk to the engine's thread.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
     thread,
     time::Duration,
 };
@@ -52,6 +56,8 @@ pub struct Progress {
     pub day: Date,
     /// Participants whose statuses are still by the rules before the last change of rules.
     pub to_recompute: usize,
+    /// Records whose changes are told net in a moment.
+    pub held: usize,
 }
 
 /// A model that training gave.
@@ -91,6 +97,8 @@ enum Command {
 #[derive(Clone)]
 pub struct EngineHandle {
     commands: SyncSender<Command>,
+    /// Whether the engine was told of new facts that it has not looked for yet.
+    is_woken: Arc<AtomicBool>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -99,13 +107,20 @@ impl EngineHandle {
     pub fn start(engine: Engine) -> (Self, thread::JoinHandle<()>) {
         let (commands, inbox) = sync_channel(QUEUE_COMMANDS_MAX);
         let (publish, progress) = watch::channel(engine.progress());
-        let thread = thread::spawn(move || run(engine, &inbox, &publish));
-        (Self { commands, progress }, thread)
+        let is_woken = Arc::new(AtomicBool::new(false));
+        let woken = is_woken.clone();
+        let thread = thread::spawn(move || run(engine, &inbox, &woken, &publish));
+        (Self { commands, is_woken, progress }, thread)
     }
 
-    /// Tells the engine that there are new facts. A full queue has already told it.
+    /// Tells the engine that there are new facts, once until it looks for them, so that they take no
+    /// room from commands. A full queue tells it as well: it looks after each command.
     pub fn wake(&self) {
-        let _ = self.commands.try_send(Command::Wake);
+        if !self.is_woken.swap(true, Ordering::AcqRel)
+            && self.commands.try_send(Command::Wake).is_err()
+        {
+            self.is_woken.store(false, Ordering::Release);
+        }
     }
 
     /// Ends the engine's thread after what it is doing.
@@ -190,42 +205,52 @@ impl EngineHandle {
 }
 
 /// The engine's thread: takes commands until the last handle is gone or it is told to stop.
-fn run(mut engine: Engine, inbox: &Receiver<Command>, publish: &watch::Sender<Progress>) {
+fn run(
+    mut engine: Engine,
+    inbox: &Receiver<Command>,
+    is_woken: &AtomicBool,
+    publish: &watch::Sender<Progress>,
+) {
+    let mut is_busy = false;
     loop {
-        let patience = if engine.to_recompute() > 0 { Duration::ZERO } else { CALENDAR_CHECK };
-        match inbox.recv_timeout(patience) {
+        let patience = if is_busy { Duration::ZERO } else { engine.patience() };
+        let obeyed = match inbox.recv_timeout(patience) {
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-            Ok(command) => obey(&mut engine, command),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if let Err(error) = take_turn(&mut engine, publish) {
+            Ok(command) => {
+                is_woken.store(false, Ordering::Release);
+                obey(&mut engine, command)
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+        };
+        is_busy = obeyed.and_then(|()| take_turn(&mut engine)).unwrap_or_else(|error| {
             // The transaction left nothing behind, but the memory is ahead of it: start over.
-            tracing::error!(%error, "the engine could not take in new facts; it rebuilds");
+            tracing::error!(%error, "the engine could not do its work; it rebuilds");
             while let Err(error) = engine.reload() {
                 tracing::error!(%error, "the engine could not rebuild; it tries again");
                 thread::sleep(RETRY);
             }
-            publish.send_replace(engine.progress());
-        }
+            true
+        });
+        publish.send_if_modified(|progress| {
+            let is_other = *progress != engine.progress();
+            *progress = engine.progress();
+            is_other
+        });
     }
 }
 
-/// The calendar, then the new facts, then some of what can wait.
-fn take_turn(engine: &mut Engine, publish: &watch::Sender<Progress>) -> Result<(), EngineError> {
-    let publish = |progress| {
-        let _ = publish.send_replace(progress);
-    };
-    if engine.keep_calendar()? {
-        publish(engine.progress());
-    }
-    engine.catch_up(publish)?;
-    if engine.recompute_some()? {
-        publish(engine.progress());
-    }
-    Ok(())
+/// The calendar, then some of the new facts, then some of what can wait; says whether there may be
+/// more to do. It is short, so that commands do not wait for all of it.
+fn take_turn(engine: &mut Engine) -> Result<bool, EngineError> {
+    engine.keep_calendar()?;
+    let took_in = engine.take_in_some()?;
+    engine.tell_held()?;
+    let recomputed = engine.recompute_some()?;
+    Ok(took_in || recomputed)
 }
 
-fn obey(engine: &mut Engine, command: Command) {
+/// Does what a command says. Only an error after which the memory may be ahead of the store is one.
+fn obey(engine: &mut Engine, command: Command) -> Result<(), EngineError> {
     // A caller that has gone away needs no answer.
     match command {
         Command::Wake | Command::Stop => {}
@@ -239,7 +264,18 @@ fn obey(engine: &mut Engine, command: Command) {
             let _ = reply.send(engine.activate(&content, &author));
         }
         Command::Reconcile { repair, reply } => {
-            let _ = reply.send(engine.reconcile(repair));
+            let reconciled = engine.reconcile(repair);
+            let failed = reconciled.as_ref().err().cloned();
+            let _ = reply.send(reconciled);
+            return failed.map_or(Ok(()), Err);
         }
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// How long it may wait when nobody asks for anything.
+    fn patience(&self) -> Duration {
+        self.held.patience().map_or(CALENDAR_CHECK, |patience| patience.min(CALENDAR_CHECK))
     }
 }

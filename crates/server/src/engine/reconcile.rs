@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::status::Cause;
 use jiff::civil::Date;
 use record::{ParticipantId, RecordKey};
-use store::{Records, StatusRow};
+use store::{ChangeCause, Records, StatusRow};
 
 use super::{
     Engine, EngineError,
@@ -48,7 +47,7 @@ impl Engine {
         result.differences.sort_by(|a, b| (&a.record, a.what).cmp(&(&b.record, b.what)));
         if repair && !result.differences.is_empty() {
             self.reload()?;
-            self.settle_statuses(&wrong, Cause::Rules)?;
+            self.settle_statuses(&wrong, ChangeCause::Rules, &BTreeSet::new())?;
         }
         Ok(result)
     }
@@ -99,7 +98,7 @@ impl Engine {
             let one = Participants::from([(participant, members.clone())]);
             let first_seq = |record: &RecordKey| self.first_seq(record);
             let (statuses, due) =
-                self.evaluator.evaluate(&self.store, &one, self.day, &first_seq)?;
+                self.evaluator.evaluate(&self.store, &one, (self.day, self.applied), &first_seq)?;
             for record in &members {
                 let rows = statuses.rows.iter();
                 let mut rebuilt: Vec<_> = rows.filter(|row| row.record == *record).collect();

@@ -5,17 +5,18 @@ use std::{
     sync::Arc,
 };
 
-use api::status::Cause;
-use record::{AgencyId, ParticipantId, RecordKey};
+use record::{ParticipantId, RecordKey};
 use sha2::{Digest, Sha256};
 use store::{
-    ActivationKind, Assignment, Due, Fact, FactKind, MembershipCause, OpenTask, Origin, Records,
-    Redirect, Seq, Settled, TaskId, TaskReplacement,
+    ActivationKind, Assignment, Due, EventKey, Fact, FactKind, Held, MembershipCause, NewChange,
+    OpenTask, Origin, Records, Redirect, Seq, Settled, StatusReplacement, StatusRow, TaskId,
+    TaskReplacement,
 };
 
 use super::{
     Engine, EngineError, Progress,
-    changes::changes_of,
+    changes::{Why, changes_of, entry},
+    origins::{Origins, Run, Telling},
     state::{Participants, Standing, insert_all, linkage_decision, read_model},
 };
 use crate::{
@@ -32,31 +33,53 @@ impl Engine {
     /// # Errors
     /// The store's. What was settled before the error stays settled.
     pub(super) fn catch_up(&mut self, publish: impl Fn(Progress)) -> Result<(), EngineError> {
-        loop {
-            let facts = self.store.facts_after(self.applied, RUN_FACTS_MAX)?;
-            let facts = first_run(&facts);
-            let Some(last) = facts.last() else { return Ok(()) };
-            let mut run = Run::default();
-            for fact in facts {
-                self.take_in(fact, &mut run)?;
-            }
-            self.settle(last.seq, &run)?;
+        while self.take_in_some()? {
             publish(self.progress());
         }
+        Ok(())
+    }
+
+    /// Takes in the next run of facts, on the day that it is by now; says whether there was one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn take_in_some(&mut self) -> Result<bool, EngineError> {
+        let facts = self.store.facts_after(self.applied, RUN_FACTS_MAX)?;
+        let facts = first_run(&facts);
+        let Some(last) = facts.last() else { return Ok(false) };
+        self.keep_calendar()?;
+        let mut run = Run::default();
+        for fact in facts {
+            self.take_in(fact, &mut run)?;
+        }
+        self.settle(last.seq, &run)?;
+        Ok(true)
     }
 
     /// Changes the linker by one fact.
     fn take_in(&mut self, fact: &Fact, run: &mut Run) -> Result<(), EngineError> {
         match &fact.kind {
-            FactKind::Records { .. } => self.take_in_records(fact.seq, run)?,
-            FactKind::Events { .. } => {
-                let records = self.store.event_keys_of(fact.seq)?;
-                run.sent.extend(records.iter().cloned());
-                run.with_events.extend(records);
+            FactKind::Records { rows, .. } => {
+                run.has_single_record |= *rows == 1;
+                run.has_batch |= *rows > 1;
+                self.take_in_records(fact.seq, run)?;
             }
-            FactKind::Statements { .. } => {
-                if self.evaluator.sources.take_in(&self.store, fact.seq)? {
-                    run.with_events.extend(self.store.records_awaiting()?);
+            FactKind::Events { .. } => {
+                for EventKey { record, takes_back } in self.store.event_keys_of(fact.seq)? {
+                    run.add_sent(record.clone(), fact.seq);
+                    *run.with_events.entry(record.clone()).or_default() |= takes_back;
+                    run.touched.insert(record);
+                }
+            }
+            FactKind::Statements { agency } => {
+                let is_other = self.evaluator.sources.take_in(&self.store, fact.seq)?;
+                if is_other && self.evaluator.requires(agency) {
+                    for record in self.store.records_awaiting()? {
+                        if record.agency == *agency {
+                            run.add_sent(record.clone(), fact.seq);
+                        }
+                        run.touched.insert(record);
+                    }
                 }
             }
             FactKind::Decision { decision } => {
@@ -84,13 +107,13 @@ impl Engine {
     fn take_in_records(&mut self, seq: Seq, run: &mut Run) -> Result<(), EngineError> {
         for record in self.store.withdrawals_of(seq)? {
             self.linker.remove(&record);
-            run.sent.insert(record);
+            run.add_sent(record, seq);
         }
         let records = &mut self.records;
         insert_all(&self.store, Records::Of(seq), &self.schema, &mut self.linker, |record| {
             let standing = Standing { first_seq: seq, participant: None };
             records.entry(record.clone()).or_insert(standing);
-            run.sent.insert(record.clone());
+            run.add_sent(record.clone(), seq);
         })
     }
 
@@ -105,18 +128,18 @@ impl Engine {
             self.next_participant,
         );
         let memberships = self.assignments(&regrouping, run.cause);
-        let origin = Origins::of(run, &regrouping, self);
-        let mut touched = self.move_records(&regrouping, &run.with_events);
+        let origins = Origins::of(run, &regrouping, self);
+        let mut touched = self.move_records(&regrouping, &run.touched);
         let gone: Vec<_> =
             touched.extract_if(.., |_, members| members.is_empty()).map(|(id, _)| id).collect();
         touched.retain(|participant, _| !self.is_to_recompute(*participant));
+        self.remember_waiting(&origins);
         let first_seq = |record: &RecordKey| self.first_seq(record);
         let (mut statuses, mut due) =
-            self.evaluator.evaluate(&self.store, &touched, self.day, &first_seq)?;
-        let changes = changes_of(&self.store, &statuses, self.day, |it| origin.cause(it, self))?;
-        // Statuses of withdrawn records go without a word: they are nobody's.
+            self.evaluator.evaluate(&self.store, &touched, (self.day, up_to), &first_seq)?;
         let withdrawn = memberships.iter().filter(|assignment| assignment.participant.is_none());
         statuses.touched.extend(withdrawn.map(|assignment| assignment.record.clone()));
+        let news = self.news(&statuses, |record| origins.telling(record, self))?;
         due.extend(gone.into_iter().map(|participant| Due { participant, on: None }));
         self.store.settle(Settled {
             up_to_seq: up_to,
@@ -124,7 +147,7 @@ impl Engine {
             model_version: self.model_version.clone(),
             memberships,
             redirects: redirects(&regrouping),
-            origins: origins(&regrouping),
+            origins: split_off(&regrouping),
             tasks: TaskReplacement {
                 touched: settlement.records,
                 open: settlement.tasks.iter().map(open_task).collect(),
@@ -132,12 +155,48 @@ impl Engine {
             statuses,
             due: due.clone(),
             evaluation: Some(self.evaluation()),
-            changes,
+            changes: news.changes,
+            held: news.held.clone(),
+            told: news.told.clone(),
         })?;
         due.into_iter().for_each(|due| self.calendar.set(due));
+        self.held.written(news.held, &news.told);
         self.next_participant = regrouping.next_id;
         self.applied = up_to;
         Ok(())
+    }
+
+    /// What the feeds are to say of touched records, and what of it is held back.
+    pub(super) fn news(
+        &self,
+        statuses: &StatusReplacement,
+        telling: impl Fn(&RecordKey) -> Telling,
+    ) -> Result<News, EngineError> {
+        let mut by_record: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
+        for row in &statuses.rows {
+            by_record.entry(&row.record).or_default().push(row);
+        }
+        let (mut news, mut entries) = (News::default(), Vec::new());
+        for record in &statuses.touched {
+            let rows = by_record.get(record).map_or(&[][..], Vec::as_slice);
+            let changes = changes_of(&self.store, record, rows, self.day)?;
+            let Telling { mut why, order, held } = telling(record);
+            if held {
+                let Why { cause, is_own } = why;
+                let held = Held { record: record.clone(), cause, is_own };
+                news.held.extend((!changes.is_empty()).then_some(held));
+                continue;
+            }
+            if let Some(first) = self.held.why(record) {
+                why = Why { is_own: why.is_own || first.is_own, ..first };
+                news.told.push(record.clone());
+            }
+            let changes = changes.into_iter();
+            entries.extend(changes.map(|change| (order, entry(record, change, why))));
+        }
+        entries.sort_by_key(|(order, _)| *order);
+        news.changes = entries.into_iter().map(|(_, change)| change).collect();
+        Ok(news)
     }
 
     fn assignments(
@@ -169,12 +228,12 @@ impl Engine {
             .collect()
     }
 
-    /// Moves the records in memory; returns the participants whose statuses must be evaluated,
-    /// those without members among them.
+    /// Moves the records in memory; returns the participants whose statuses must be evaluated: those
+    /// that got or lost records, without members or not, and those of the records `also`.
     fn move_records(
         &mut self,
         regrouping: &Regrouping,
-        with_events: &BTreeSet<RecordKey>,
+        also: &BTreeSet<RecordKey>,
     ) -> Participants {
         let mut touched = BTreeSet::new();
         for step in &regrouping.moves {
@@ -191,8 +250,7 @@ impl Engine {
                 self.members.entry(joined).or_default().insert(step.record.clone());
             }
         }
-        touched
-            .extend(with_events.iter().filter_map(|record| Some(self.place(record)?.participant)));
+        touched.extend(also.iter().filter_map(|record| Some(self.place(record)?.participant)));
         let members = |id| (id, self.members.get(&id).cloned().unwrap_or_default());
         let touched: Participants = touched.into_iter().map(members).collect();
         for (participant, _) in touched.iter().filter(|(_, members)| members.is_empty()) {
@@ -202,69 +260,35 @@ impl Engine {
     }
 }
 
-/// What a run of facts brought.
-#[derive(Debug, Default)]
-pub(super) struct Run {
-    /// Records that events came for.
-    pub(super) with_events: BTreeSet<RecordKey>,
-    /// Records that their agencies sent anything of: themselves, withdrawals, events.
-    pub(super) sent: BTreeSet<RecordKey>,
-    /// The cause of moves between participants, where it is not the records themselves.
-    pub(super) cause: Option<MembershipCause>,
+/// What the feeds are told.
+#[derive(Default)]
+pub(super) struct News {
+    /// Entries of the feeds, in order.
+    pub(super) changes: Vec<NewChange>,
+    /// Records whose changes are held back, or still are.
+    pub(super) held: Vec<Held>,
+    /// Records whose changes are held back no longer.
+    pub(super) told: Vec<RecordKey>,
 }
 
-/// Whose data a run of facts brought, by the participants that its records had or got.
-struct Origins {
-    /// Where the records that moved had stood.
-    before: BTreeMap<RecordKey, ParticipantId>,
-    sent_to: BTreeSet<(AgencyId, ParticipantId)>,
-}
-
-impl Origins {
-    /// `engine` has not moved the records yet.
-    fn of(run: &Run, regrouping: &Regrouping, engine: &Engine) -> Self {
-        let mut origins = Self { before: BTreeMap::new(), sent_to: BTreeSet::new() };
-        let standing = |record: &RecordKey| engine.place(record).map(|place| place.participant);
-        for step in &regrouping.moves {
-            let before = standing(&step.record);
-            if run.sent.contains(&step.record) {
-                let agency = &step.record.agency;
-                let sent_to = step.participant.into_iter().map(|it| (agency.clone(), it));
-                origins.sent_to.extend(sent_to);
-            }
-            origins.before.extend(before.map(|it| (step.record.clone(), it)));
-        }
-        let stood = run.sent.iter().filter_map(|it| Some((it.agency.clone(), standing(it)?)));
-        origins.sent_to.extend(stood);
-        origins
-    }
-
-    /// Why a status of `record` changed; `engine` has moved the records.
-    fn cause(&self, record: &RecordKey, engine: &Engine) -> Cause {
-        let now = engine.place(record).map(|place| place.participant);
-        let participants = [self.before.get(record).copied(), now];
-        let is_own = |it| self.sent_to.contains(&(record.agency.clone(), it));
-        match participants.into_iter().flatten().any(is_own) {
-            true => Cause::OwnData,
-            false => Cause::OtherData,
-        }
-    }
-}
-
-/// The facts that are settled together: submissions up to the next decision or activation, or that
-/// one alone.
+/// The facts that are settled together: what agencies sent up to the next decision or activation, or
+/// that one alone.
 fn first_run(facts: &[Fact]) -> &[Fact] {
-    let is_submission =
-        |fact: &Fact| matches!(fact.kind, FactKind::Records { .. } | FactKind::Events { .. });
-    let n_submissions = facts.iter().take_while(|fact| is_submission(fact)).count();
-    &facts[..n_submissions.max(1).min(facts.len())]
+    let is_sent = |fact: &Fact| {
+        matches!(
+            fact.kind,
+            FactKind::Records { .. } | FactKind::Events { .. } | FactKind::Statements { .. }
+        )
+    };
+    let n_sent = facts.iter().take_while(|fact| is_sent(fact)).count();
+    &facts[..n_sent.max(1).min(facts.len())]
 }
 
 fn redirects(regrouping: &Regrouping) -> Vec<Redirect> {
     regrouping.redirects.iter().map(|&(from, to)| Redirect { from, to }).collect()
 }
 
-fn origins(regrouping: &Regrouping) -> Vec<Origin> {
+fn split_off(regrouping: &Regrouping) -> Vec<Origin> {
     let origin = |&(participant, split_from)| Origin { participant, split_from };
     regrouping.origins.iter().map(origin).collect()
 }

@@ -14,7 +14,8 @@ use store::{ActivationKind, Decisions, Records, Seq, Store, Verdict};
 use super::{
     EngineError, Evaluator, Explained, Progress, TrainedModel,
     calendar::{Calendar, Recomputation},
-    replay::Run,
+    held::HeldBack,
+    origins::Run,
 };
 use crate::{activation, clock::Clock, participants::Place};
 
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(super) day: Date,
     pub(super) calendar: Calendar,
     pub(super) recomputation: Option<Recomputation>,
+    pub(super) held: HeldBack,
     pub(super) applied: Seq,
     pub(super) records: FxHashMap<RecordKey, Standing>,
     pub(super) members: FxHashMap<ParticipantId, BTreeSet<RecordKey>>,
@@ -61,6 +63,11 @@ impl Engine {
         policy: Policy,
         evaluator: Evaluator,
     ) -> Result<Self, EngineError> {
+        let is_lost = store.applied_seq()? < store.settled_seq()?;
+        if is_lost {
+            tracing::warn!("the derived state is lost or behind: it is made anew from the facts");
+            store.restore_memberships()?;
+        }
         let applied = store.applied_seq()?;
         let (linker, model_version) = linker_at(&store, &schema, &policy, applied)?;
         evaluator.sources.take_in(&store, applied)?;
@@ -70,6 +77,7 @@ impl Engine {
             day,
             calendar: Calendar::read(day, store.due()?),
             recomputation: None,
+            held: HeldBack::read(store.held()?),
             next_participant: store.next_participant_id()?.0,
             linker,
             store,
@@ -86,13 +94,20 @@ impl Engine {
         engine.restore_memberships()?;
         engine.begin_recomputation(last)?;
         engine.keep_calendar()?;
+        // Without a status of anybody nothing can be served.
+        while is_lost && engine.recompute_some()? {}
         engine.catch_up(|_| ())?;
         Ok(engine)
     }
 
     /// How far it has come.
     pub fn progress(&self) -> Progress {
-        Progress { applied: self.applied, day: self.day, to_recompute: self.to_recompute() }
+        Progress {
+            applied: self.applied,
+            day: self.day,
+            to_recompute: self.to_recompute(),
+            held: self.held.len(),
+        }
     }
 
     fn load_records(&mut self) -> Result<(), EngineError> {

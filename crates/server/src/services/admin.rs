@@ -129,6 +129,7 @@ impl Admin {
                 log_sequence: self.store.last_seq()?.0,
                 applied_sequence: progress.applied.0,
                 participants_to_evaluate: progress.to_recompute as u64,
+                records_held: progress.held as u64,
                 open_tasks: counts.iter().map(|count| count.open).sum(),
                 model_version: model.map_or_else(String::new, |model| model.version),
                 registry_version: registry.map_or_else(String::new, |it| it.version.clone()),

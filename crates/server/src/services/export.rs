@@ -4,7 +4,6 @@ use std::{ops::ControlFlow, pin::Pin, sync::Arc, time::Duration};
 
 use api::{
     ErrorReason,
-    convert::date_to_proto,
     error::{retry, status},
     status::{self as proto, ExportStatusesResponse},
 };
@@ -19,7 +18,10 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
 use super::feed::Feed;
-use crate::{engine::read_status, status::of_store};
+use crate::{
+    engine::{on_day, read_status},
+    status::of_store,
+};
 
 /// Exports at a time: each keeps one state of the database alive.
 const EXPORTS_MAX: usize = 4;
@@ -49,7 +51,7 @@ impl Default for Exports {
 }
 
 impl Exports {
-    /// Starts to export the statuses of a feed's agency, which are said to be those of `today`.
+    /// Starts to export the statuses of a feed's agency, which hold on `day`.
     ///
     /// # Errors
     /// `SERVICE_BUSY` when too many exports are under way.
@@ -58,14 +60,14 @@ impl Exports {
         store: &Store,
         feed: Feed,
         filter: StatusFilter,
-        today: Date,
+        day: Date,
     ) -> Result<ExportStream, Status> {
         let permit = self.0.clone().try_acquire_owned().map_err(|_| {
             let message = "other exports are under way: try again";
             retry(ErrorReason::ServiceBusy, message, Duration::from_secs(5))
         })?;
         let (send, stream) = mpsc::channel(MESSAGES_WAITING_MAX);
-        let outlet = Outlet { send, waiting: Vec::new(), today, _permit: permit };
+        let outlet = Outlet { send, waiting: Vec::new(), day, _permit: permit };
         let store = store.clone();
         tokio::task::spawn_blocking(move || outlet.export(&store, &feed, &filter));
         Ok(Box::pin(ReceiverStream::new(stream)))
@@ -76,21 +78,18 @@ impl Exports {
 struct Outlet {
     send: mpsc::Sender<Message>,
     waiting: Vec<proto::Status>,
-    today: Date,
+    day: Date,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Outlet {
     /// Sends the statuses and then the cursor; after an error, that error.
     fn export(mut self, store: &Store, feed: &Feed, filter: &StatusFilter) {
-        let today = Some(date_to_proto(self.today));
         let mut failed = None;
         let exported = store.export_statuses(&feed.agency, filter, |row| {
             let taken = read_status(&row.payload)
                 .map_err(|e| Some(of_store(&e, ErrorReason::Internal)))
-                .and_then(|status| {
-                    self.take(proto::Status { as_of: today, known_at: today, ..status })
-                });
+                .and_then(|status| self.take(on_day(status, self.day)));
             match taken {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {

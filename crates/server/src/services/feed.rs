@@ -3,14 +3,15 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use api::{ErrorReason, error::status, status as proto};
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use record::AgencyId;
-use store::{Change, Store};
+use store::{Change, FeedPlace, Store, TokenHash};
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
 use crate::{
+    access::holder_of,
     engine::EngineHandle,
     status::{blocking, of_store},
     times::timestamp,
@@ -32,29 +33,34 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The place that a cursor names.
+    /// The number of the change that a cursor names.
     ///
     /// # Errors
-    /// `CURSOR_INVALID` for a cursor of another feed or of another life of it.
-    pub fn position(&self, cursor: &str) -> Result<u64, Status> {
+    /// `CURSOR_INVALID` for a cursor of another feed, of another life of it, or of one in which
+    /// something else was said up to there, as before a restore.
+    pub fn position(&self, store: &Store, cursor: &str) -> Result<u64, Status> {
         if cursor.is_empty() {
             return Ok(0);
         }
         let invalid = || {
             let message = "the cursor is not one that this agency's feed gave, or the service was \
-                           restored since: take a snapshot with `waymark status list`, and go on \
-                           from the feed's beginning";
+                           restored since: take a snapshot with `waymark status export`, and go \
+                           on from its cursor";
             status(ErrorReason::CursorInvalid, message, &[])
         };
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
         let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-        let number = text.strip_prefix(&self.head()).ok_or_else(invalid)?;
-        number.parse().map_err(|_| invalid())
+        let rest = text.strip_prefix(&self.head()).ok_or_else(invalid)?;
+        let number = rest.split(' ').next().and_then(|number| number.parse().ok());
+        let number: u64 = number.ok_or_else(invalid)?;
+        let place = store.feed_place(&self.agency, number);
+        let place = place.map_err(|e| of_store(&e, ErrorReason::Internal))?.ok_or_else(invalid)?;
+        if rest == mark(place) { Ok(number) } else { Err(invalid()) }
     }
 
     /// The cursor of a place.
-    pub fn cursor(&self, number: u64) -> String {
-        BASE64URL_NOPAD.encode(format!("{}{number}", self.head()).as_bytes())
+    pub fn cursor(&self, place: FeedPlace) -> String {
+        BASE64URL_NOPAD.encode(format!("{}{}", self.head(), mark(place)).as_bytes())
     }
 
     fn head(&self) -> String {
@@ -70,31 +76,43 @@ impl Feed {
         let message: proto::StatusChange = api::decode(&change.payload)
             .map_err(|_| of_store(&damaged(), ErrorReason::Internal))?;
         Ok(proto::StatusChange {
-            id: format!("{}-{}-{}", self.epoch, self.agency, change.cursor),
-            cursor: self.cursor(change.cursor),
+            id: format!("{}-{}-{}", self.epoch, self.agency, mark(change.place).replace(' ', "-")),
+            cursor: self.cursor(change.place),
             changed_at: Some(timestamp(change.at)),
             ..message
         })
     }
 
-    /// Streams the changes after `after` as they come, until the client goes away.
-    pub fn watch(self, store: Store, engine: EngineHandle, after: u64) -> ChangeStream {
+    /// Streams the changes after `after` as they come, until the client goes away
+    /// or its token, which opened the stream, is revoked.
+    pub fn watch(
+        self,
+        store: Store,
+        engine: EngineHandle,
+        token: TokenHash,
+        after: u64,
+    ) -> ChangeStream {
         let (send, stream) = mpsc::channel(WATCH_PAGE);
-        tokio::spawn(watch(store, engine, self, after, send));
+        tokio::spawn(watch(store, engine, (self, token), after, send));
         Box::pin(ReceiverStream::new(stream))
     }
+}
+
+/// Tells a place from any other of the feed, and of any feed in which something else was said.
+fn mark(place: FeedPlace) -> String {
+    format!("{} {}", place.number, HEXLOWER.encode(&place.digest[..8]))
 }
 
 /// The answer to a watching client.
 pub type ChangeStream =
     Pin<Box<dyn Stream<Item = Result<proto::WatchChangesResponse, Status>> + Send>>;
 
-/// Sends changes after `after` as they come, until the client goes away. A slow client holds back
-/// only its own stream: what waits for it stays in the store.
+/// Sends changes after `after` as they come, until the client goes away or its token is revoked. A
+/// slow client holds back only its own stream: what waits for it stays in the store.
 async fn watch(
     store: Store,
     engine: EngineHandle,
-    feed: Feed,
+    (feed, token): (Feed, TokenHash),
     mut after: u64,
     send: mpsc::Sender<Result<proto::WatchChangesResponse, Status>>,
 ) {
@@ -102,6 +120,7 @@ async fn watch(
     loop {
         let (reader, of, from) = (store.clone(), feed.agency.clone(), after);
         let page = blocking(move || {
+            holder_of(&reader, &token)?;
             let page = reader.changes(&of, from, WATCH_PAGE);
             page.map_err(|e| of_store(&e, ErrorReason::Internal))
         })
@@ -114,7 +133,7 @@ async fn watch(
             }
         };
         for change in &page {
-            after = change.cursor;
+            after = change.place.number;
             let message = feed
                 .change(change)
                 .map(|change| proto::WatchChangesResponse { change: Some(change) });
@@ -134,21 +153,54 @@ async fn watch(
 
 #[cfg(test)]
 mod tests {
+    use record::RecordKey;
+    use store::{ChangeCause, NewChange, Seq, Settled};
+
     use super::*;
+
+    /// The feed of agency `a` in which `said` was said.
+    fn feed(said: &[&str]) -> (tempfile::TempDir, Store, Feed) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("waymark.db")).unwrap();
+        let record: RecordKey = "a/1".parse().unwrap();
+        let change = |text: &&str| NewChange {
+            record: record.clone(),
+            pathway: "HC-1".to_owned(),
+            cause: ChangeCause::Event,
+            payload: text.as_bytes().to_vec(),
+        };
+        let changes = said.iter().map(change).collect();
+        let nothing = Settled::nothing(Seq(0), jiff::Timestamp::UNIX_EPOCH, "m");
+        store.settle(Settled { changes, ..nothing }).unwrap();
+        (folder, store, Feed { epoch: "e1".into(), agency: record.agency })
+    }
 
     #[test]
     fn a_cursor_serves_its_own_agency_and_its_own_life_of_the_feed_only() {
-        let feed = |epoch: &str, agency: &str| Feed {
+        let (_folder, store, own) = feed(&["one", "two"]);
+        let cursor_of = |feed: &Feed, number| {
+            feed.cursor(store.feed_place(&own.agency, number).unwrap().unwrap())
+        };
+        assert_eq!(own.position(&store, &cursor_of(&own, 2)).unwrap(), 2);
+        assert_eq!(own.position(&store, &cursor_of(&own, 0)).unwrap(), 0);
+        assert_eq!(own.position(&store, "").unwrap(), 0);
+        let other = |epoch: &str, agency: &str| Feed {
             epoch: epoch.into(),
             agency: agency.parse().unwrap(),
         };
-        let own = feed("e1", "a");
-        assert_eq!(own.position(&own.cursor(7)).unwrap(), 7);
-        assert_eq!(own.position("").unwrap(), 0);
-        let others = [feed("e1", "b").cursor(7), feed("e2", "a").cursor(7), "???".to_owned()];
-        for cursor in others {
-            let refused = own.position(&cursor).unwrap_err();
-            assert!(refused.message().contains("take a snapshot"), "{refused}");
+        // Put back to an earlier state, the same number is of another change, or of none yet.
+        let (_other_folder, restored, _) = feed(&["other", "two", "three"]);
+        let of_restored =
+            |number| own.cursor(restored.feed_place(&own.agency, number).unwrap().unwrap());
+        for cursor in [
+            cursor_of(&other("e1", "b"), 2),
+            cursor_of(&other("e2", "a"), 2),
+            of_restored(2),
+            of_restored(3),
+            "???".to_owned(),
+        ] {
+            let refused = own.position(&store, &cursor).unwrap_err();
+            assert!(refused.message().contains("waymark status export"), "{refused}");
         }
     }
 }

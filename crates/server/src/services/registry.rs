@@ -39,7 +39,7 @@ impl RegistryService for Registries {
             version: version.version.clone(),
             published_on: Some(date_to_proto(version.published_on)),
             pathways: version.pathways.iter().map(pathway_to_proto).collect(),
-            rule_profile: self.evaluator.profiles.names(),
+            rule_profile: self.evaluator.profiles.at(self.clock.today()).names(),
         });
         Ok(Response::new(proto::GetRegistryResponse { registry }))
     }

@@ -59,6 +59,7 @@ impl RowCheck<'_> {
                     registry.check(&parsed).map_err(|error| event_refusal(error, event))?;
                 }
                 Ok(RowContent::Event {
+                    takes_back: parsed.takes_back().map(str::to_owned),
                     local_id: parsed.local_id,
                     event_id: parsed.source_event_id,
                     received_on: self.today,

@@ -13,7 +13,7 @@ use api::{
 use jiff::civil::Date;
 use pathways::Scope;
 use record::{AgencyId, LocalId, RecordKey};
-use store::{Seq, StatusFilter, StatusPlace, Store};
+use store::{FeedPlace, Seq, StatusFilter, StatusPlace, StatusRow, Store};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     pages::{cut, page_token, place_of},
 };
 use crate::{
-    access::agency_of,
+    access::{agency_of, token_of},
     clock::Clock,
     engine::{EngineHandle, Evaluator, on_day, read_status},
     pseudonym::pseudonym,
@@ -45,6 +45,9 @@ pub struct Statuses {
     /// The life of the feeds.
     pub epoch: Arc<str>,
 }
+
+/// For each of the records asked for, its statuses; `None`: the agency has no such record.
+type Found = Vec<Option<Vec<proto::Status>>>;
 
 /// The days of a question.
 #[derive(Clone, Copy)]
@@ -85,24 +88,31 @@ impl Statuses {
         Ok(Days { as_of, known_at, up_to })
     }
 
-    /// The statuses of one record; `None` when the agency has no such record.
-    fn of_record(
+    /// Today's statuses of these records as the rows have them, from one snapshot; `None` for a record
+    /// that the agency does not have. `None` of all when the day is over that was asked for.
+    fn of_today(&self, records: &[RecordKey], day: Date) -> Result<Option<Found>, Status> {
+        let internal = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
+        let read = |row: &StatusRow| Ok(on_day(read_status(&row.payload)?, day));
+        let found = self.store.statuses_of(records).map_err(internal)?;
+        if self.engine.progress().day != day {
+            return Ok(None);
+        }
+        let of = |rows: Option<Vec<StatusRow>>| {
+            rows.map(|rows| rows.iter().map(read).collect::<store::Result<_>>()).transpose()
+        };
+        Ok(Some(found.into_iter().map(of).collect::<store::Result<_>>().map_err(internal)?))
+    }
+
+    /// The statuses of one record on any day; `None` when the agency has no such record.
+    fn on_days(
         &self,
         record: &RecordKey,
         secret: &[u8; 32],
-        pathway: &str,
         days: Days,
     ) -> Result<Option<Vec<proto::Status>>, Status> {
         let internal = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
         if !self.store.record_exists(record).map_err(internal)? {
             return Ok(None);
-        }
-        let is_wanted = |of: &str| pathway.is_empty() || of == pathway;
-        if days.up_to.is_none() && days.is_just(self.engine.progress().day) {
-            let rows = self.store.status(record).map_err(internal)?;
-            let rows = rows.iter().filter(|row| is_wanted(&row.pathway));
-            let statuses = rows.map(|row| Ok(on_day(read_status(&row.payload)?, days.as_of)));
-            return Ok(Some(statuses.collect::<store::Result<_>>().map_err(internal)?));
         }
         let Some(participant) = self.store.participant_of(record, days.up_to).map_err(internal)?
         else {
@@ -119,8 +129,7 @@ impl Statuses {
             .map_err(|e| of_engine(&e))?;
         let addressee =
             Addressee { agency: &record.agency, local_id: &record.local_id, pseudonym: &name };
-        let messages = statuses.iter().map(|status| status_to_proto(status, addressee));
-        Ok(Some(messages.filter(|it| is_wanted(&it.pathway)).collect()))
+        Ok(Some(statuses.iter().map(|status| status_to_proto(status, addressee)).collect()))
     }
 
     fn secret_of(&self, agency: &AgencyId) -> Result<[u8; 32], Status> {
@@ -155,15 +164,31 @@ impl Statuses {
         }
         self.check_pathway(&request.pathway)?;
         let days = self.days(request.as_of.as_ref(), request.known_at.as_ref())?;
-        let secret = self.secret_of(agency)?;
+        let ids = (0..).zip(&request.local_ids);
+        let records: Vec<RecordKey> = ids
+            .map(|(place, local_id): (u32, _)| match local_id.parse::<LocalId>() {
+                Ok(local_id) => Ok(RecordKey::new(agency.clone(), local_id)),
+                Err(error) => {
+                    Err(Violation::new(format!("local_ids[{place}]"), error.to_string()).into())
+                }
+            })
+            .collect::<Result<_, Status>>()?;
+        let is_today = days.up_to.is_none() && days.is_just(self.engine.progress().day);
+        let today = if is_today { self.of_today(&records, days.as_of)? } else { None };
+        let found = match today {
+            Some(found) => found,
+            None => {
+                let secret = self.secret_of(agency)?;
+                let of = |record| self.on_days(record, &secret, days);
+                records.iter().map(of).collect::<Result<_, _>>()?
+            }
+        };
+        let is_wanted =
+            |it: &proto::Status| request.pathway.is_empty() || it.pathway == request.pathway;
         let mut answer = proto::BatchGetStatusesResponse::default();
-        for (place, local_id) in (0..).zip(&request.local_ids) {
-            let local_id: LocalId = local_id.parse().map_err(|error: record::InvalidId| {
-                Status::from(Violation::new(format!("local_ids[{place}]"), error.to_string()))
-            })?;
-            let record = RecordKey::new(agency.clone(), local_id);
-            match self.of_record(&record, &secret, &request.pathway, days)? {
-                Some(statuses) => answer.statuses.extend(statuses),
+        for (place, statuses) in (0..).zip(found) {
+            match statuses {
+                Some(statuses) => answer.statuses.extend(statuses.into_iter().filter(is_wanted)),
                 None => answer.unknown.push(place),
             }
         }
@@ -259,7 +284,7 @@ impl StatusService for Statuses {
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let filter = StatusFilter { pathway: some(request.pathway), label: some(request.label) };
         let feed = Feed { epoch: self.epoch.clone(), agency };
-        let stream = self.exports.start(&self.store, feed, filter, self.clock.today())?;
+        let stream = self.exports.start(&self.store, feed, filter, self.engine.progress().day)?;
         Ok(Response::new(stream))
     }
 
@@ -271,18 +296,22 @@ impl StatusService for Statuses {
         let (store, request) = (self.store.clone(), request.into_inner());
         let size = STATUS_PAGE.size(request.page_size)?;
         let feed = Feed { epoch: self.epoch.clone(), agency };
-        let after = feed.position(&request.cursor)?;
         let answer = blocking(move || {
+            let after = feed.position(&store, &request.cursor)?;
             let changes = store
                 .changes(&feed.agency, after, size)
                 .map_err(|e| of_store(&e, ErrorReason::Internal))?;
-            let last = changes.last().map_or(after, |change| change.cursor);
+            let next_cursor = match changes.last() {
+                Some(last) => feed.cursor(last.place),
+                None if request.cursor.is_empty() => feed.cursor(FeedPlace::default()),
+                None => request.cursor,
+            };
             Ok(proto::ListChangesResponse {
                 changes: changes
                     .iter()
                     .map(|change| feed.change(change))
                     .collect::<Result<_, _>>()?,
-                next_cursor: feed.cursor(last),
+                next_cursor,
             })
         })
         .await?;
@@ -295,9 +324,11 @@ impl StatusService for Statuses {
         &self,
         request: Request<proto::WatchChangesRequest>,
     ) -> Result<Response<ChangeStream>, Status> {
-        let agency = agency_of(&request)?;
+        let (agency, token) = (agency_of(&request)?, token_of(&request)?);
         let feed = Feed { epoch: self.epoch.clone(), agency };
-        let after = feed.position(&request.into_inner().cursor)?;
-        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), after)))
+        let (of, store) = (feed.clone(), self.store.clone());
+        let cursor = request.into_inner().cursor;
+        let after = blocking(move || of.position(&store, &cursor)).await?;
+        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), token, after)))
     }
 }

@@ -104,10 +104,20 @@ pub fn event(id: &str, event_id: &str, payload: &str) -> NewRow {
     let content = RowContent::Event {
         local_id: local_id(id),
         event_id: event_id.to_owned(),
+        takes_back: None,
         received_on: day("2026-08-31"),
         payload: payload.as_bytes().to_vec(),
     };
     NewRow { digest: Sha256::digest(format!("{id} {event_id} {payload}")).into(), content }
+}
+
+/// An event that takes back an earlier one.
+pub fn taking_back(id: &str, event_id: &str, earlier: &str) -> NewRow {
+    let NewRow { digest, mut content } = event(id, event_id, "taken back");
+    if let RowContent::Event { takes_back, .. } = &mut content {
+        *takes_back = Some(earlier.to_owned());
+    }
+    NewRow { digest, content }
 }
 
 /// The running digest over rows, as a sender computes it.

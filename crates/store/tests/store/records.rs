@@ -1,9 +1,13 @@
 //! Accepted records and events, snapshots and withdrawals.
 
-use record::RecordVersion;
-use store::{Error, NewSubmission, Records, Seal, Seq, SubmissionKind};
+use record::{RecordKey, RecordVersion};
+use store::{
+    Error, EventKey, NewSubmission, Receipt, Records, Seal, Seq, SubmissionKind, TakenBack,
+};
 
-use crate::fixture::{Fixture, agency, delta, event, key, local_id, record, seal, snapshot};
+use crate::fixture::{
+    Fixture, agency, delta, event, key, local_id, record, seal, snapshot, taking_back,
+};
 
 #[test]
 fn every_version_is_kept_and_read_in_order() {
@@ -118,8 +122,9 @@ fn events_are_read_by_record_as_known_at_a_fact() {
     assert_eq!((third.accepted, third.rejected), (0, 1));
 
     let (a, b) = (key("college/A"), key("college/B"));
-    assert_eq!(store.event_keys_of(first.seq).unwrap(), [a.clone(), b.clone()]);
-    assert_eq!(store.event_keys_of(second.seq).unwrap(), std::slice::from_ref(&a));
+    let named = |record: &RecordKey| EventKey { record: record.clone(), takes_back: false };
+    assert_eq!(store.event_keys_of(first.seq).unwrap(), [named(&a), named(&b)]);
+    assert_eq!(store.event_keys_of(second.seq).unwrap(), [named(&a)]);
     let read = |known_at| -> Vec<String> {
         let events = store.events_of(&[b.clone(), a.clone(), a.clone()], known_at).unwrap();
         let payload = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -143,6 +148,28 @@ fn events_are_read_by_record_as_known_at_a_fact() {
     assert_eq!(store.waiting_event_count().unwrap(), 1);
     assert_eq!(waiting(None, 2), ["college/B e1"]);
     assert_eq!(store.waiting_events(&agency("workforce"), None, 2).unwrap().len(), 0);
+}
+
+#[test]
+fn an_event_may_take_back_one_that_was_reported_of_another_record() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let send = |id: &str, row| fixture.send(&delta(id, SubmissionKind::Events), &[row]);
+    let (a, b) = (key("college/A"), key("college/B"));
+    let key = |record: &RecordKey, takes_back| EventKey { record: record.clone(), takes_back };
+    let keys = |receipt: Receipt| store.event_keys_of(receipt.seq).unwrap();
+    assert_eq!(keys(send("s1", taking_back("A", "e9", "e1"))), [key(&a, true)]);
+    let late = send("s2", event("B", "e1", "one"));
+    assert_eq!(keys(late.clone()), [key(&b, false)]);
+    assert_eq!(keys(send("s3", taking_back("B", "e2", "e1"))), [key(&b, true)]);
+    assert_eq!(keys(send("s4", taking_back("A", "e8", "e1"))), [key(&a, true), key(&b, true)]);
+    let taken_back = |records: &[RecordKey], known_at| {
+        let found = store.taken_back_of(records, known_at).unwrap();
+        let text = |it: TakenBack| format!("{} {} by {}", it.record, it.event_id, it.by.event_id);
+        found.into_iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(taken_back(&[a, b.clone()], None), ["college/B e1 by e8", "college/B e1 by e9"]);
+    assert_eq!(taken_back(&[b], Some(late.seq)), ["college/B e1 by e9"]);
 }
 
 #[test]

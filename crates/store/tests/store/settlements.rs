@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use record::ParticipantId;
 use store::{
-    Assignment, Due, Error, Evaluation, MembershipCause, NewChange, Origin, Redirect, Seq, Settled,
-    StatusFilter, StatusPlace, StatusReplacement, StatusRow,
+    Assignment, ChangeCause, Due, Error, Evaluation, FeedPlace, Held, MembershipCause, NewChange,
+    Origin, Redirect, Seq, Settled, StatusFilter, StatusPlace, StatusReplacement, StatusRow,
 };
 
 use crate::fixture::{Fixture, agency, at, key, local_id, record};
@@ -47,9 +47,9 @@ fn status(record: &str, pathway: &str, label: &str) -> StatusRow {
 
 fn change(owner: &str, id: &str) -> NewChange {
     NewChange {
-        agency: agency(owner),
-        local_id: local_id(id),
+        record: key(&format!("{owner}/{id}")),
         pathway: "nursing".to_owned(),
+        cause: ChangeCause::Event,
         payload: id.as_bytes().to_vec(),
     }
 }
@@ -174,9 +174,11 @@ fn derived_state_is_dropped_and_the_log_stays() {
     assert_eq!(asserted, [(key("workforce/B"), P3)]);
     assert!(is_conflict(&store.settle(settled(2, &[]))), "the log was settled up to 3");
 
-    let rebuilt = settled(3, &[("workforce/B", Some(P3))]);
-    store.settle(Settled { memberships: rebuilt.memberships, ..again }).unwrap();
+    store.restore_memberships().unwrap();
+    assert_eq!(store.settled_seq().unwrap(), Seq(3));
+    assert_eq!(store.applied_seq().unwrap(), Seq(3));
     assert_eq!(store.memberships().unwrap(), asserted);
+    store.settle(again).unwrap();
     assert_eq!(store.status(&key("workforce/B")).unwrap(), rows);
 }
 
@@ -218,20 +220,20 @@ fn an_export_rests_on_one_point_of_the_feed_whatever_comes_meanwhile() {
     settle("participant");
     let filter = StatusFilter::default();
     let mut seen = Vec::new();
-    let cursor = store.export_statuses(&agency("college"), &filter, |row| {
+    let place = store.export_statuses(&agency("college"), &filter, |row| {
         // What is settled while the export goes on is not in it.
         settle("leaver");
         seen.push(format!("{} {}", row.record, row.label));
         ControlFlow::Continue(())
     });
-    assert_eq!(cursor, Ok(2));
+    assert_eq!(place.map(|place| place.number), Ok(2));
     assert_eq!(seen, ["college/A participant", "college/B participant"]);
     let mut n_taken = 0;
-    let cursor = store.export_statuses(&agency("college"), &filter, |_| {
+    let place = store.export_statuses(&agency("college"), &filter, |_| {
         n_taken += 1;
         ControlFlow::Break(())
     });
-    assert_eq!((cursor, n_taken), (Ok(6), 1));
+    assert_eq!((place.map(|place| place.number), n_taken), (Ok(6), 1));
 }
 
 #[test]
@@ -320,17 +322,77 @@ fn each_feed_counts_from_one_without_gaps() {
     settle(vec![change("college", "C")]);
     let cursors = |owner: &str, after, limit| -> Vec<(u64, String)> {
         let page = store.changes(&agency(owner), after, limit).unwrap();
-        page.into_iter().map(|one| (one.cursor, one.local_id.to_string())).collect()
+        page.into_iter().map(|one| (one.place.number, one.local_id.to_string())).collect()
     };
     let named = |cursor, id: &str| (cursor, id.to_owned());
     assert_eq!(cursors("college", 0, 9), [named(1, "A"), named(2, "B"), named(3, "C")]);
     assert_eq!(cursors("college", 1, 1), [named(2, "B")]);
     assert_eq!(cursors("workforce", 0, 9), [named(1, "W")]);
-    assert_eq!(store.last_cursor(&agency("college")).unwrap(), 3);
-    assert_eq!(store.last_cursor(&agency("nobody")).unwrap(), 0);
+    let place = |owner: &str, number| store.feed_place(&agency(owner), number).unwrap();
+    assert_eq!(place("nobody", 0), Some(FeedPlace::default()));
+    assert_eq!((place("college", 4), place("nobody", 1)), (None, None));
     let refused = settled(9, &[]);
     let changes = vec![change("college", "D")];
     assert!(is_conflict(&store.settle(Settled { changes, ..refused })));
     settle(vec![change("college", "E")]);
     assert_eq!(cursors("college", 3, 9), [named(4, "E")]);
+}
+
+#[test]
+fn a_place_in_a_feed_tells_it_from_one_in_which_something_else_was_said() {
+    let place = |ids: &[&str]| {
+        let fixture = with_facts();
+        let changes = ids.iter().map(|id| change("college", id)).collect();
+        fixture.store.settle(Settled { changes, ..settled(1, &[]) }).unwrap();
+        let place = fixture.store.feed_place(&agency("college"), ids.len() as u64).unwrap();
+        place.unwrap()
+    };
+    let one = place(&["A", "B", "C"]);
+    assert_eq!((one.number, one), (3, place(&["A", "B", "C"])));
+    // The last change is the same, one before it is not.
+    assert_ne!(one.digest, place(&["A", "X", "C"]).digest);
+}
+
+#[test]
+fn what_was_last_told_of_each_status_is_known_and_why() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let changes = [("nursing", "one"), ("welding", "two"), ("nursing", "three")];
+    let changes = changes.map(|(pathway, text)| NewChange {
+        pathway: pathway.to_owned(),
+        payload: text.as_bytes().to_vec(),
+        ..change("college", "A")
+    });
+    store.settle(Settled { changes: changes.to_vec(), ..settled(1, &[]) }).unwrap();
+    let text = |payload: &Vec<u8>| String::from_utf8(payload.clone()).unwrap();
+    let told = |record: &str| {
+        let mut told: Vec<_> = store.told(&key(record)).unwrap().iter().map(text).collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        (told("college/A"), told("college/B")),
+        (vec!["three".into(), "two".into()], vec![])
+    );
+    let all = store.changes_of_record(&key("college/A")).unwrap();
+    let all: Vec<_> = all.iter().map(|it| (it.place.number, text(&it.payload))).collect();
+    assert_eq!(all, [(1, "one".into()), (2, "two".into()), (3, "three".into())]);
+}
+
+#[test]
+fn changes_are_held_with_their_first_cause_until_they_are_told() {
+    let fixture = with_facts();
+    let store = &fixture.store;
+    let held = |record: &str, cause, is_own| Held { record: key(record), cause, is_own };
+    let settle = |held: &[Held], told: &[&str]| {
+        let told = told.iter().map(|one| key(one)).collect();
+        store.settle(Settled { held: held.to_vec(), told, ..settled(1, &[]) }).unwrap();
+    };
+    let (link, event) = (ChangeCause::Link, ChangeCause::Event);
+    settle(&[held("college/A", link, false), held("college/B", event, true)], &[]);
+    settle(&[held("college/A", event, true), held("college/B", link, false)], &[]);
+    let both = [held("college/A", link, true), held("college/B", event, true)];
+    assert_eq!(store.held().unwrap(), both);
+    settle(&[], &["college/A"]);
+    assert_eq!(store.held().unwrap(), both[1..]);
 }

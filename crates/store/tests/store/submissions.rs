@@ -1,8 +1,9 @@
 //! Submissions: creating, appending, sealing, giving up.
 
 use store::{
-    Error, FactKind, NewRow, NewSubmission, Records, Refusal, RejectionReason, RowContent, Seal,
-    Seq, SubmissionId, SubmissionKind, SubmissionMode, SubmissionState, Submitted,
+    ActivationKind, Error, FactKind, NewRow, NewSubmission, Records, Refusal, RejectionReason,
+    RowContent, Seal, Seq, SubmissionId, SubmissionKind, SubmissionMode, SubmissionState,
+    Submitted,
 };
 
 use crate::fixture::{
@@ -248,13 +249,30 @@ fn the_log_tells_submissions_in_the_order_of_sealing() {
     assert_eq!(
         facts.iter().map(|fact| fact.kind.clone()).collect::<Vec<_>>(),
         [
-            FactKind::Records { submission: submission("s1"), agency: college.clone() },
+            FactKind::Records { submission: submission("s1"), agency: college.clone(), rows: 1 },
             FactKind::Events { submission: submission("s2"), agency: college },
         ]
     );
     assert_eq!(facts[1].seq, Seq(2));
     assert_eq!(fixture.store.facts_after(Seq(1), 10).unwrap(), facts[1..]);
     assert_eq!(fixture.store.facts_after(Seq(0), 1).unwrap(), facts[..1]);
+}
+
+#[test]
+fn what_was_known_by_a_moment_stays_so_when_the_clock_is_set_back() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let activate = |version: &str, moment| {
+        store.activate(ActivationKind::Model, version, b"content", "somebody", at(moment)).unwrap();
+    };
+    activate("m1", 100);
+    activate("m2", 200);
+    assert_eq!(store.seq_before(at(150)).unwrap(), Seq(1));
+    activate("m3", 120);
+    assert_eq!(store.seq_before(at(150)).unwrap(), Seq(1));
+    assert_eq!(store.seq_before(at(200)).unwrap(), Seq(1));
+    assert_eq!(store.seq_before(at(201)).unwrap(), Seq(3));
+    assert_eq!(store.seq_before(at(1)).unwrap(), Seq(0));
 }
 
 #[test]
