@@ -12,7 +12,11 @@ S1,E1,enrollment,NUR101,2026SP,2026-01-12,2026-05-08
 ";
 
 fn settings(pathways: &str) -> String {
-    format!("fixed_date = \"2026-10-01\"\n[pathways]\n{pathways}")
+    on("2026-10-01", pathways)
+}
+
+fn on(day: &str, pathways: &str) -> String {
+    format!("fixed_date = \"{day}\"\n[pathways]\n{pathways}")
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn a_change_of_rules_is_applied_to_everybody_and_told_as_such() {
     assert_eq!(causes, ["own_data".to_owned()].into());
 
     service.stop();
-    service.launch_with(&settings("profile = \"c1y.toml\""));
+    service.launch_with(&on("2026-10-02", "profiles = [\"c1y.toml\"]"));
     until("everybody is evaluated by the new rules", || {
         (service.info("participants to evaluate by new rules") == 0).then_some(())
     });
@@ -45,6 +49,10 @@ fn a_change_of_rules_is_applied_to_everybody_and_told_as_such() {
     let (causes, cursor) = feed(&service, &cursor);
     assert_eq!(causes, ["rules".to_owned()].into());
     assert!(service.log().contains("the rules changed"));
+    // What was so by the rules of the day before is still so for that day.
+    let then = "status get S1 --pathway HC-1 --as-of 2026-10-01 --known-at 2026-10-01";
+    let then = service.ask("college", then).row("statuses");
+    assert_eq!(then["label"], "leaver");
     assert_eq!(service.ask(OPERATOR, "admin reconcile").row("compared")["differences"], 0);
 
     // The same rules again change nothing, and nobody is evaluated for them.

@@ -157,7 +157,7 @@ fn what_an_agency_may_not_know_of_changes_nothing_of_what_it_is_told() {
     // Other rules.
     without.stop();
     with.stop();
-    both([&mut without, &mut with], &on("2026-09-15", "profile = \"c1y.toml\""));
+    both([&mut without, &mut with], &on("2026-09-15", "profiles = [\"c1y.toml\"]"));
     for service in [&without, &with] {
         support::until("everybody is evaluated by the new rules", || {
             (service.info("participants to evaluate by new rules") == 0).then_some(())

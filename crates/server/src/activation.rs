@@ -1,10 +1,10 @@
-//! Models and registries as they are kept when they are put in force: everything that is needed to
+//! Models, registries and rule profiles as they are kept when they are put in force: everything that is needed to
 //! score or to evaluate again as it was done then.
 
 use std::sync::Arc;
 
 use linkage::{FrequencyError, Model, ModelError, TermFrequencies};
-use pathways::{Faults, Registry};
+use pathways::{Faults, Registry, RegistryVersion, RuleProfiles};
 use record::Schema;
 
 /// Parts the text of a model from its term-frequency snapshot; TOML has no such byte.
@@ -19,9 +19,9 @@ pub enum ActivationError {
     /// The model's term frequencies.
     #[error(transparent)]
     Frequencies(#[from] FrequencyError),
-    /// The registry.
+    /// The registry, or the rule profiles.
     #[error(transparent)]
-    Registry(#[from] Faults),
+    Rules(#[from] Faults),
     /// Something else stands where text should.
     #[error("the content is not of the form that was kept")]
     Form,
@@ -58,19 +58,32 @@ pub fn model_text(content: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// The files of a registry, by name.
-pub fn registry_content(files: &[(String, String)]) -> Vec<u8> {
+/// The files of a registry, or of rule profiles, by name.
+pub fn files_content(files: &[(String, String)]) -> Vec<u8> {
     serde_json::to_vec(files).expect("texts are written as JSON")
 }
 
-/// Reads [`registry_content`].
+fn read_files(content: &[u8]) -> Result<Vec<(String, String)>, ActivationError> {
+    serde_json::from_slice(content).map_err(|_| ActivationError::Form)
+}
+
+/// Reads the [`files_content`] of a registry.
 ///
 /// # Errors
 /// The file that cannot be read.
 pub fn read_registry(content: &[u8]) -> Result<Registry, ActivationError> {
-    let files: Vec<(String, String)> =
-        serde_json::from_slice(content).map_err(|_| ActivationError::Form)?;
-    Ok(Registry::parse(&files)?)
+    Ok(Registry::parse(&read_files(content)?)?)
+}
+
+/// Reads the [`files_content`] of rule profiles for the pathways of `registry`.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn read_profiles(
+    content: &[u8],
+    registry: &RegistryVersion,
+) -> Result<RuleProfiles, ActivationError> {
+    Ok(RuleProfiles::parse(&read_files(content)?, registry)?)
 }
 
 /// The registry that is built in.

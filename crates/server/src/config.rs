@@ -66,7 +66,8 @@ struct LinkageFile {
 #[serde(deny_unknown_fields)]
 struct PathwaysFile {
     registry: Option<PathBuf>,
-    profile: Option<PathBuf>,
+    #[serde(default)]
+    profiles: Vec<PathBuf>,
     sharing: Option<PathBuf>,
 }
 
@@ -109,8 +110,8 @@ pub struct Config {
     pub registry_content: Vec<u8>,
     /// The rule profiles.
     pub profiles: RuleProfiles,
-    /// The rule profile's file.
-    pub profile_text: String,
+    /// The rule profiles' files, as they are kept when they are put in force.
+    pub profiles_content: Vec<u8>,
     /// Which agency may know of which events.
     pub sharing: Sharing,
     /// The sharing file.
@@ -163,7 +164,7 @@ impl Config {
             registry: rules.registry,
             registry_content: rules.registry_content,
             profiles: rules.profiles,
-            profile_text: rules.profile_text,
+            profiles_content: rules.profiles_content,
             sharing: rules.sharing,
             sharing_text: rules.sharing_text,
             snapshot_withdrawal_share: share,
@@ -199,7 +200,7 @@ fn read_sources(
     Ok((policy, calendars))
 }
 
-/// The registry, the rule profile and the sharing, with their texts.
+/// The registry, the rule profiles and the sharing, with their texts.
 fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigError> {
     let (registry_path, files) = match &file.registry {
         Some(path) => {
@@ -210,23 +211,32 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
         None => (PathBuf::from(BUILT_IN), activation::built_in_registry()),
     };
     let registry = Registry::parse(&files).map_err(|error| invalid(&registry_path, &error))?;
-    let (path, profile_text) =
-        named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
-    let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
-        .map_err(|error| invalid(&path, &error))?;
-    let registry_content = activation::registry_content(&files);
+    let registry_content = activation::files_content(&files);
+    let files = profile_files(folder, &file.profiles)?;
+    let profiles = RuleProfiles::parse(&files, registry.latest())
+        .map_err(|error| invalid(Path::new("pathways.profiles"), &error))?;
+    let profiles_content = activation::files_content(&files);
     let (path, sharing_text) =
         named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;
     let sharing =
         Sharing::parse("sharing", &sharing_text).map_err(|error| invalid(&path, &error))?;
-    Ok(Rules { registry, registry_content, profiles, profile_text, sharing, sharing_text })
+    Ok(Rules { registry, registry_content, profiles, profiles_content, sharing, sharing_text })
+}
+
+/// The names and texts of the rule profiles; the built-in one where none is named.
+fn profile_files(folder: &Path, paths: &[PathBuf]) -> Result<Vec<(String, String)>, ConfigError> {
+    if paths.is_empty() {
+        return Ok(vec![("s1.toml".to_owned(), pathways::DEFAULT_PROFILE.to_owned())]);
+    }
+    let read = |path: &PathBuf| Ok((path.display().to_string(), read(&folder.join(path))?));
+    paths.iter().map(read).collect()
 }
 
 struct Rules {
     registry: Registry,
     registry_content: Vec<u8>,
     profiles: RuleProfiles,
-    profile_text: String,
+    profiles_content: Vec<u8>,
     sharing: Sharing,
     sharing_text: String,
 }

@@ -13,9 +13,11 @@ mod origins;
 mod reconcile;
 mod replay;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use evaluate::{Evaluator, Profiles};
-pub(crate) use evaluate::{on_day, read_status};
+pub(crate) use evaluate::{on_day, read_change, read_status};
 pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel};
 pub use reconcile::{Difference, Reconciled};
 pub use state::Engine;

@@ -10,7 +10,6 @@ use api::{
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
-use pathways::RuleProfiles;
 use sha2::{Digest, Sha256};
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
@@ -236,7 +235,7 @@ fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), S
     Ok(())
 }
 
-/// Puts the configured registry and rule profile in force where they are not yet, and takes every
+/// Puts the configured registry and rule profiles in force where they are not yet, and takes every
 /// one that ever was in force along: a status as known on a past day needs those of then.
 fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evaluator, ServeError> {
     let activate = |kind, version: &str, content: &[u8]| {
@@ -248,7 +247,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     };
     let registry = &config.registry;
     activate(ActivationKind::Registry, &registry.latest().version, &config.registry_content)?;
-    activate(ActivationKind::Profile, &config.profiles.names(), config.profile_text.as_bytes())?;
+    activate(ActivationKind::Profile, &config.profiles.names(), &config.profiles_content)?;
     let corrupt = |error: &dyn std::fmt::Display| store::Error::Corrupt(error.to_string());
     let mut history = registry.clone();
     let mut fingerprint = Sha256::new();
@@ -267,12 +266,11 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     let mut profiles = Vec::new();
     for activation in store.activations(ActivationKind::Profile)? {
         let from = clock.date_of(activation.at);
-        let text = std::str::from_utf8(&activation.content).map_err(|error| corrupt(&error))?;
-        let registry = history.at(from).unwrap_or(registry.latest());
-        let read = RuleProfiles::parse(&[("rule profile", text)], registry);
+        let registry = history.at(from).unwrap_or_else(|| registry.latest());
+        let read = activation::read_profiles(&activation.content, registry);
         profiles.push((from, read.map_err(|error| corrupt(&error))?));
     }
-    add(config.profile_text.as_bytes());
+    add(&config.profiles_content);
     add(config.sharing_text.as_bytes());
     add(format!("{:?}", config.calendars).as_bytes());
     // Another release may evaluate otherwise by the same rules.

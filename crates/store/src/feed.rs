@@ -21,7 +21,7 @@ pub(crate) const CHANGES_OF_RECORD: &str = "
     SELECT c.cursor, c.digest, c.local_id, c.pathway, c.cause, c.payload, s.at
     FROM fact_change AS c INDEXED BY fact_change_of_status
     JOIN fact_settlement AS s ON s.number = c.settlement
-    WHERE c.agency = ?1 AND c.local_id = ?2 ORDER BY c.cursor";
+    WHERE c.agency = ?1 AND c.local_id = ?2 ORDER BY c.cursor DESC LIMIT ?3";
 pub(crate) const TOLD: &str = "
     SELECT payload FROM fact_change WHERE agency = ?1 AND cursor IN (
         SELECT max(cursor) FROM fact_change WHERE agency = ?1 AND local_id = ?2
@@ -120,11 +120,13 @@ impl Store {
         })
     }
 
-    /// Every change that was told of a record, oldest first.
-    pub fn changes_of_record(&self, record: &RecordKey) -> Result<Vec<Change>> {
+    /// The last changes that were told of a record, oldest first, `limit` at most.
+    pub fn changes_of_record(&self, record: &RecordKey, limit: usize) -> Result<Vec<Change>> {
+        let key = (record.agency.as_str(), record.local_id.as_str(), page(limit));
         self.read(|db| {
-            let mut query = db.prepare_cached(CHANGES_OF_RECORD)?;
-            all(query.query_map((record.agency.as_str(), record.local_id.as_str()), change)?)
+            let mut changes = all(db.prepare_cached(CHANGES_OF_RECORD)?.query_map(key, change)?)?;
+            changes.reverse();
+            Ok(changes)
         })
     }
 

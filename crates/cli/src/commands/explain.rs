@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     client::{
-        answer::{failure, time},
+        answer::{day, failure, time},
         connection::{self, ConnectionArgs},
     },
     exit::Exit,
@@ -29,6 +29,10 @@ const HELP: &str = "\
 Examples:
   waymark explain college/A-1
   waymark explain college/A-1 workforce/77 --html why.html
+
+status_changes  what the record's agency was told of its statuses, and why in full: event,
+        correction, link (records joined or parted), withdrawal, decision, model, report, rules,
+        calendar
 
 fields  a row per part of the weight: the prior, each field with its comparison level, the one that
         says most for a match first, what correlated fields take back because they say the same
@@ -71,15 +75,23 @@ impl Explain {
             Ok(answer.into_inner())
         })?;
         let (participants, history) = (self.participants(&answer), history(&answer));
+        let changes = status_changes(&answer);
+        let mut tables = vec![("Participants", &participants), ("History", &history)];
+        if self.other.is_none() {
+            tables.push(("Status changes", &changes));
+        }
         if let Some(path) = &self.html {
-            let tables = [("Participants", &participants), ("History", &history)];
-            write_text(path, &page(&self.record, self.other.as_ref(), &answer, tables)?)?;
+            write_text(path, &page(&self.record, self.other.as_ref(), &answer, &tables)?)?;
         }
         let mut document = Document::new("waymark.explain/1").section(participants);
         for section in pair_sections(&answer.pairs) {
             document = document.section(section);
         }
-        document.section(history).print(format)?;
+        document = document.section(history);
+        if self.other.is_none() {
+            document = document.section(changes);
+        }
+        document.print(format)?;
         Ok(Exit::Done)
     }
 
@@ -107,6 +119,22 @@ fn history(answer: &ExplainResponse) -> Section {
             text(&change.participant),
             text(&change.cause),
             json!(change.sequence),
+            time(change.changed_at.as_ref()),
+        ]);
+    }
+    section
+}
+
+fn status_changes(answer: &ExplainResponse) -> Section {
+    let columns = ["pathway", "from", "to", "effective_on", "cause", "changed_at"];
+    let mut section = Section::new("status_changes", &columns);
+    for change in &answer.status_changes {
+        section.row(vec![
+            text(&change.pathway),
+            text(&change.previous_label),
+            text(&change.label),
+            day(change.effective_on.as_ref()),
+            text(&change.cause),
             time(change.changed_at.as_ref()),
         ]);
     }

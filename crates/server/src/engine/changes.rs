@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use record::RecordKey;
 use store::{ChangeCause, NewChange, StatusRow, Store};
 
-use super::evaluate::{lasting, on_day, read_status};
+use super::evaluate::{lasting, on_day, read_change, read_status};
 
 /// Why a record's statuses changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,7 @@ pub(super) fn changes_of(
 ) -> store::Result<Vec<StatusChange>> {
     let mut told = Vec::new();
     for payload in store.told(record)? {
-        let change: StatusChange = api::decode(&payload)
-            .map_err(|_| store::Error::Corrupt("a stored change cannot be read".to_owned()))?;
-        told.extend(change.status.map(lasting));
+        told.extend(read_change(&payload)?.status.map(lasting));
     }
     let mut changes = Vec::new();
     for row in rows {

@@ -302,3 +302,9 @@ pub(crate) fn read_status(payload: &[u8]) -> store::Result<proto::Status> {
     api::decode(payload)
         .map_err(|_| store::Error::Corrupt("a stored status cannot be read".to_owned()))
 }
+
+/// Reads a stored change of a feed.
+pub(crate) fn read_change(payload: &[u8]) -> store::Result<proto::StatusChange> {
+    api::decode(payload)
+        .map_err(|_| store::Error::Corrupt("a stored change cannot be read".to_owned()))
+}

@@ -1,8 +1,11 @@
-//! Explanations of pairs, in the contract's words.
+//! Explanations of pairs and of what became of statuses, in the contract's words.
 
 use api::{convert::record_key_to_proto, review as proto};
 use linkage::{MatchWeight, PairDecision, PairExplanation};
 use record::RecordKey;
+use store::Change;
+
+use crate::{engine::read_change, times::timestamp};
 
 /// The message of an explanation, without the decision that binds the pair.
 pub fn explanation_to_proto(
@@ -32,6 +35,19 @@ pub fn explanation_to_proto(
         decision: None,
         model_version: explanation.model.clone(),
     }
+}
+
+/// What an agency was told of a status, with the cause that it was not told.
+pub fn change_to_proto(change: &Change) -> store::Result<proto::StatusChange> {
+    let told = read_change(&change.payload)?;
+    Ok(proto::StatusChange {
+        pathway: change.pathway.clone(),
+        previous_label: told.previous_label,
+        label: told.status.map_or_else(String::new, |status| status.label),
+        effective_on: told.effective_on,
+        cause: change.cause.to_string(),
+        changed_at: Some(timestamp(change.at)),
+    })
 }
 
 /// A weight in thousandths of a bit.

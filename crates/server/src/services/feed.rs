@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::{
     access::holder_of,
-    engine::EngineHandle,
+    engine::{EngineHandle, read_change},
     status::{blocking, of_store},
     times::timestamp,
 };
@@ -72,9 +72,8 @@ impl Feed {
     /// # Errors
     /// `INTERNAL` when it cannot be read.
     pub fn change(&self, change: &Change) -> Result<proto::StatusChange, Status> {
-        let damaged = || store::Error::Corrupt("a stored change cannot be read".to_owned());
-        let message: proto::StatusChange = api::decode(&change.payload)
-            .map_err(|_| of_store(&damaged(), ErrorReason::Internal))?;
+        let message =
+            read_change(&change.payload).map_err(|e| of_store(&e, ErrorReason::Internal))?;
         Ok(proto::StatusChange {
             id: format!("{}-{}-{}", self.epoch, self.agency, mark(change.place).replace(' ', "-")),
             cursor: self.cursor(change.place),

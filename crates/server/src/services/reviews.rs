@@ -18,7 +18,7 @@ use store::{
 use tonic::{Request, Response, Status};
 
 use super::{
-    explanation::explanation_to_proto,
+    explanation::{change_to_proto, explanation_to_proto},
     pages::{cut, page_token, place_of},
 };
 use crate::{
@@ -33,6 +33,9 @@ use crate::{
 
 /// Other members that an explanation of one record compares it with at most.
 const MEMBERS_EXPLAINED_MAX: usize = 50;
+
+/// Changes of a record's statuses that its explanation tells at most.
+const CHANGES_TOLD_MAX: usize = 1_000;
 
 /// The service; a clone is another handle of the same one.
 #[derive(Clone)]
@@ -203,6 +206,13 @@ impl Reviews {
         })
     }
 
+    /// What the agency of `record` was told of its statuses, and why in full.
+    fn status_changes(&self, record: &RecordKey) -> Result<Vec<proto::StatusChange>, Status> {
+        let changes = self.store.changes_of_record(record, CHANGES_TOLD_MAX);
+        let told = changes.and_then(|changes| changes.iter().map(change_to_proto).collect());
+        told.map_err(|e: store::Error| of_store(&e, ErrorReason::Internal))
+    }
+
     /// The records that the decision at `seq`, about `pair`, regrouped.
     fn regroupings(
         &self,
@@ -310,9 +320,10 @@ impl ReviewService for Reviews {
             None => None,
         };
         let (this, of, with) = (self.clone(), record.clone(), other.clone());
-        let (one, another) = blocking(move || {
+        let (one, another, status_changes) = blocking(move || {
+            let changes = if with.is_none() { this.status_changes(&of)? } else { Vec::new() };
             let another = with.map(|with| this.membership(&with)).transpose()?;
-            Ok((this.membership(&of)?, another))
+            Ok((this.membership(&of)?, another, changes))
         })
         .await?;
         let pairs = match other {
@@ -333,6 +344,7 @@ impl ReviewService for Reviews {
             members: one.members.iter().map(record_key_to_proto).collect(),
             pairs,
             history: one.history.iter().map(entry_to_proto).collect(),
+            status_changes,
         }))
     }
 }

@@ -21,7 +21,7 @@ pub fn page(
     record: &RecordKey,
     other: Option<&RecordKey>,
     answer: &ExplainResponse,
-    tables: [(&str, &Section); 2],
+    tables: &[(&str, &Section)],
 ) -> Result<String, ChartError> {
     let title = match other {
         Some(other) => format!("{record} and {other}"),
@@ -188,7 +188,7 @@ mod tests {
         let record: RecordKey = "college/1".parse().unwrap();
         let section = Section::new("history", &["record"]);
         let tables = [("Participant", &section), ("History", &section)];
-        let html = page(&record, Some(&record), &answer, tables).unwrap();
+        let html = page(&record, Some(&record), &answer, &tables).unwrap();
         for part in ["below the lower cut-off", "Two people &lt;b&gt;.", "participant P2", &long] {
             assert!(html.contains(part), "{part}");
         }
