@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{Service, until};
+use support::{OPERATOR, Service, until};
 use synthetic::{Agency, Catalog};
 
 use crate::made_up::{self, HEADER};
@@ -182,4 +182,21 @@ fn a_watcher_goes_on_over_a_restart_of_the_service_and_misses_nothing() {
     watcher.kill().unwrap();
     watcher.wait().unwrap();
     service.waymark("college", "status watch --cursor nonsense").is_refused(65, "CURSOR_INVALID");
+}
+
+#[test]
+fn a_watcher_whose_token_is_revoked_is_told_nothing_more() {
+    let service = college();
+    let mut watcher = watch(&service, "--all", "watched");
+    lines(&service, "watched", 2);
+    service.ask(
+        OPERATOR,
+        "admin token issue second --role agency --subject college --out second.token",
+    );
+    service.ask(OPERATOR, "admin token revoke college");
+    service.write("events.csv", "local_id,event_id,kind,course,term,start,end\nS2,E2,enrollment,NUR101,2026SP,2026-01-12,2026-05-08\n");
+    service.waymark("second", "events submit events.csv --agency college").exits(0);
+    let ended = until("the stream ends", || watcher.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(77));
+    assert_eq!(lines(&service, "watched", 2).len(), 2);
 }

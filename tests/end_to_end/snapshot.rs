@@ -40,6 +40,12 @@ fn absence_from_a_snapshot_withdraws() {
     service.settle();
     assert_eq!(service.info("records"), 3);
     service.waymark("college", "status get S4").is_refused(65, "RECORD_UNKNOWN");
+    // Who keeps a copy by the feed is told that there is nothing more to keep.
+    let last = service.ask("college", "status changes --all").rows("changes").pop().unwrap();
+    assert_eq!(
+        (&last["local_id"], &last["to"], &last["cause"]),
+        (&"S4".into(), &"none".into(), &"own_data".into())
+    );
 
     // Who is in the next file again is back, with the events that were kept.
     let receipt = service.accepts("college", "all.csv", "--as-of 2026-02-28");

@@ -3,7 +3,10 @@
 mod changes;
 mod columns;
 mod export;
+mod ids;
 mod watch;
+
+use std::path::PathBuf;
 
 use api::{
     limits::MAX_BATCH_GET,
@@ -55,8 +58,11 @@ enum What {
 #[derive(Debug, Args)]
 struct Get {
     /// Local ids of the people
-    #[arg(value_name = "LOCAL_ID", required = true)]
+    #[arg(value_name = "LOCAL_ID", required_unless_present = "ids_file")]
     local_ids: Vec<String>,
+    /// File with more local ids: one per line, or a CSV file with a column local_id
+    #[arg(long, value_name = "FILE")]
+    ids_file: Option<PathBuf>,
     /// Only this pathway
     #[arg(long, value_name = "PATHWAY")]
     pathway: Option<String>,
@@ -108,10 +114,14 @@ async fn connect(connection: &ConnectionArgs) -> Result<Client, Failure> {
 
 impl Get {
     async fn run(&self) -> Result<(Document, Exit), Failure> {
+        let mut local_ids = self.local_ids.clone();
+        if let Some(path) = &self.ids_file {
+            local_ids.extend(ids::read(path)?);
+        }
         let mut client = connect(&self.connection).await?;
-        let (statuses, n_unknown) = match self.local_ids.as_slice() {
+        let (statuses, n_unknown) = match local_ids.as_slice() {
             [local_id] => (self.one(&mut client, local_id).await?, 0),
-            _ => self.many(&mut client).await?,
+            _ => self.many(&mut client, &local_ids).await?,
         };
         let mut reasons = Section::new("reasons", &["local_id", "pathway", "reason"]);
         for status in &statuses {
@@ -135,9 +145,13 @@ impl Get {
         Ok(answer.into_inner().statuses)
     }
 
-    async fn many(&self, client: &mut Client) -> Result<(Vec<Status>, usize), Failure> {
+    async fn many(
+        &self,
+        client: &mut Client,
+        local_ids: &[String],
+    ) -> Result<(Vec<Status>, usize), Failure> {
         let (mut statuses, mut n_unknown) = (Vec::new(), 0);
-        for local_ids in self.local_ids.chunks(MAX_BATCH_GET) {
+        for local_ids in local_ids.chunks(MAX_BATCH_GET) {
             let request = BatchGetStatusesRequest {
                 local_ids: local_ids.to_vec(),
                 pathway: self.pathway.clone().unwrap_or_default(),

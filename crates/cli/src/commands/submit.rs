@@ -309,23 +309,13 @@ pub fn fault(rejection: &RowRejection) -> Fault {
 }
 
 fn receipts(delivered: &[Delivered]) -> Section {
-    let columns = [
-        "kind",
-        "submission",
-        "sequence",
-        "rows",
-        "accepted",
-        "unchanged",
-        "rejected",
-        "withdrawn",
-    ];
+    let columns = ["kind", "submission", "rows", "accepted", "unchanged", "rejected", "withdrawn"];
     let mut section = Section::new("receipts", &columns);
     for one in delivered {
         let receipt = one.sent.as_ref().map(|sent| &sent.receipt);
         section.row(vec![
             text(one.kind),
             json!(receipt.map(|receipt| &receipt.submission_id)),
-            json!(receipt.map(|receipt| receipt.sequence)),
             json!(one.n_rows),
             json!(receipt.map(|receipt| receipt.accepted)),
             json!(receipt.map(|receipt| receipt.unchanged)),

@@ -62,7 +62,6 @@ impl Statements {
             self.engine.wake();
         }
         Ok(proto::SubmitStatementsResponse {
-            sequence: stated.seq.unwrap_or_default().0,
             accepted: stated.accepted,
             unchanged: stated.unchanged,
             rejections,

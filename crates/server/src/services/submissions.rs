@@ -469,7 +469,6 @@ fn submission_to_proto(submission: &Submission, applied: Seq) -> proto::Submissi
 fn receipt_to_proto(receipt: &store::Receipt) -> proto::Receipt {
     proto::Receipt {
         submission_id: receipt.submission.0.clone(),
-        sequence: receipt.seq.0,
         accepted: receipt.accepted,
         unchanged: receipt.unchanged,
         rejected: receipt.rejected,
