@@ -3,6 +3,9 @@
 //!
 //! `cargo bench --package benches --bench privacy -- --help` lists the options.
 
+#[path = "privacy/bridges.rs"]
+mod bridges;
+
 use std::{sync::Arc, time::Instant};
 
 use benches::privacy::{
@@ -72,13 +75,14 @@ fn main() {
         shapes.map(|shape| shape.diffusion).max()
     };
     assert_eq!(diffusion(&plain), Some(1), "the second schema is without diffusion");
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("Records re-identified", records),
         ("Values guessed, register", values),
         ("Similarity of filters", similarity),
         ("Lengths of names from set bits", lengths),
         ("Values read that are in no file", unlisted),
         ("If less were stored", less_stored),
+        ("What linkage tells an agency of others' records", told_by_linkage),
     ];
     let started = Instant::now();
     println!("{LEGEND}");
@@ -282,4 +286,13 @@ fn less_stored(options: &Options, [schema, _]: [&Arc<Schema>; 2]) {
         [name.to_owned(), a, b, c, d]
     });
     print(["stored", "copy", "copy, known", "register", "register, known"], rows);
+}
+
+/// Pairs of an agency's own records that are one person only because of others' records. The state
+/// has four times `--people`, so that there are some.
+fn told_by_linkage(options: &Options, _: [&Arc<Schema>; 2]) {
+    let rows = bridges::own_pairs(4 * options.people)
+        .into_iter()
+        .map(|own| [own.agency.to_string(), own.pairs.to_string(), own.only_by_others.to_string()]);
+    print(["agency", "pairs of its own records in one participant", "only by others'"], rows);
 }
