@@ -289,12 +289,12 @@ impl RegistryVersion {
     /// # Errors
     /// [`EventError`] names the field and what to give.
     pub fn check(&self, event: &Event) -> Result<(), EventError> {
-        let in_use = |name: &str, day: Date| {
+        let in_use = |column, name: &str, day: Date| {
             let is_in_use = self.editions.get(name).is_none_or(|edition| edition.holds(day));
-            if is_in_use { Ok(()) } else { Err(EventError::Edition) }
+            if is_in_use { Ok(()) } else { Err(EventError::Edition(column)) }
         };
         let of_program = |system: Option<CodeSystem>, day| {
-            system.map_or(Ok(()), |system| in_use(system.name(), day))
+            system.map_or(Ok(()), |system| in_use("code_system", system.name(), day))
         };
         match &event.detail {
             EventDetail::PathwayFlag { pathway, .. } => {
@@ -309,7 +309,7 @@ impl RegistryVersion {
             EventDetail::Training { study, occupation, start, .. } => {
                 of_program(study.as_ref().map(|it| it.system), *start)?;
                 let system = occupation.as_ref().map(|it| it.system.name());
-                system.map_or(Ok(()), |system| in_use(system, *start))
+                system.map_or(Ok(()), |system| in_use("occupation_system", system, *start))
             }
             EventDetail::Credential { system, awarded_on, .. } => of_program(*system, *awarded_on),
             _ => Ok(()),

@@ -174,7 +174,10 @@ fn service() -> impl Strategy<Value = EventDetail> {
 fn statement() -> impl Strategy<Value = EventDetail> {
     let institution = || "STATE-U".to_owned();
     prop_oneof![
-        day().prop_map(|on| EventDetail::PathwayFlag { pathway: "HC-1".to_owned(), on }),
+        (stretch(), any::<bool>()).prop_map(|((start, end), ends)| {
+            let (pathway, end) = ("HC-1".to_owned(), ends.then_some(end));
+            EventDetail::PathwayFlag { pathway, start, end }
+        }),
         day().prop_map(move |on| EventDetail::TransferOut { institution: institution(), on }),
         day().prop_map(move |on| {
             EventDetail::EnrollmentElsewhere { institution: institution(), on }
@@ -256,7 +259,7 @@ fn last_days(events: &[Event]) -> BTreeSet<Date> {
         EventDetail::ClassHours { on, .. }
         | EventDetail::Drop { on, .. }
         | EventDetail::Withdrawal { on, .. } => Some(*on),
-        EventDetail::PathwayFlag { on, .. } => Some(*on),
+        EventDetail::PathwayFlag { start, end, .. } => Some(end.unwrap_or(*start)),
         _ => None,
     });
     days.collect()
@@ -265,9 +268,10 @@ fn last_days(events: &[Event]) -> BTreeSet<Date> {
 /// The first day on which an event is about something that did happen.
 fn happened(detail: &EventDetail) -> Option<Date> {
     match detail {
-        EventDetail::Enrollment { start, .. } | EventDetail::Service { start, .. } => Some(*start),
+        EventDetail::Enrollment { start, .. }
+        | EventDetail::Service { start, .. }
+        | EventDetail::PathwayFlag { start, .. } => Some(*start),
         EventDetail::ClassHours { on, .. }
-        | EventDetail::PathwayFlag { on, .. }
         | EventDetail::TransferOut { on, .. }
         | EventDetail::EnrollmentElsewhere { on, .. } => Some(*on),
         EventDetail::Credential { awarded_on, .. } => Some(*awarded_on),

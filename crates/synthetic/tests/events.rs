@@ -77,7 +77,7 @@ fn nothing_is_received_before_it_happened_or_after_the_last_day() {
             EventDetail::Attribute { from, .. } => *from,
             EventDetail::TransferOut { on, .. }
             | EventDetail::EnrollmentElsewhere { on, .. }
-            | EventDetail::PathwayFlag { on, .. } => *on,
+            | EventDetail::PathwayFlag { start: on, .. } => *on,
             EventDetail::Void { .. } => STATE.settings.from,
             other => panic!("the made-up state reports no {}", pathways::csv_event::kind(other)),
         };

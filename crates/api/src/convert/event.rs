@@ -58,32 +58,56 @@ pub fn event_from_proto(
         })
     };
     let event = parse().map_err(|violation: Violation| violation.within("event"))?;
-    event.check().map_err(|error| event_refusal(error, message))?;
+    event.check().map_err(|error| event_refusal(&error, message))?;
     Ok(event)
 }
 
-/// The refusal of an event in which the domain's own check found a fault. The fault's text names
-/// the field and says what to give.
-pub fn event_refusal(error: EventError, message: &event::Event) -> RowRefusal {
-    let text = error.to_string();
-    let remedy = text.split_once(": ").map_or(text.as_str(), |(_, remedy)| remedy);
-    let field = match error {
-        EventError::Id("event_id") => "source_event_id",
-        EventError::Id("supersedes") | EventError::SupersedesItself => "supersedes",
-        EventError::Id("purpose_tags") => "purpose_tags",
-        _ => event_kind(message),
-    };
+/// The refusal of an event in which the domain's own check found a fault: the path of the field
+/// that the fault's column stands for, and what to give.
+pub fn event_refusal(error: &EventError, message: &event::Event) -> RowRefusal {
     let reason = match error {
-        EventError::Cip | EventError::Occupation | EventError::Naics => {
-            RejectionReason::UnknownCode
-        }
-        EventError::Edition => RejectionReason::WrongEdition,
+        EventError::Cip
+        | EventError::Occupation
+        | EventError::Naics
+        | EventError::Reason { .. } => RejectionReason::UnknownCode,
+        EventError::Edition(_) => RejectionReason::WrongEdition,
         EventError::Pathway => RejectionReason::UnknownPathway,
         EventError::EndBeforeStart => RejectionReason::EndBeforeStart,
         _ => RejectionReason::Malformed,
     };
-    let violation = Violation::new(field, remedy).within("event");
-    RowRefusal { reason, violation }
+    let violation = Violation::new(String::new(), error.remedy());
+    let violation = match (error.column(), &message.detail) {
+        ("event_id", _) => Violation { field: "source_event_id".to_owned(), ..violation },
+        (column @ ("supersedes" | "purpose_tags"), _) | (column, None) => {
+            Violation { field: column.to_owned(), ..violation }
+        }
+        (column, Some(detail)) => {
+            let field = field_of_column(column, detail).to_owned();
+            Violation { field, ..violation }.within(detail_name(detail))
+        }
+    };
+    RowRefusal { reason, violation: violation.within("event") }
+}
+
+/// The field of a detail that a column of a table of events stands for.
+fn field_of_column(column: &'static str, detail: &Detail) -> &'static str {
+    match (column, detail) {
+        ("code", Detail::Enrollment(_) | Detail::ClassHours(_)) => "program.code",
+        ("code_system", Detail::Enrollment(_) | Detail::ClassHours(_)) => "program.system",
+        ("code", Detail::Training(_)) => "study.code",
+        ("code_system", Detail::Training(_)) => "study.system",
+        ("occupation", _) => "occupation.code",
+        ("occupation_system", _) => "occupation.system",
+        ("code_system", _) => "system",
+        ("course", Detail::ClassHours(_)) => "class",
+        ("hours", _) => "hours_hundredths",
+        ("value", Detail::Grade(_)) => "grade",
+        ("value", Detail::Revocation(_)) => "credential_event_id",
+        ("value", Detail::Void(_)) => "voided_event_id",
+        ("term", Detail::Wages(_)) => "quarter",
+        ("amount", _) => "amount_cents",
+        _ => column,
+    }
 }
 
 /// The kind of an event as tables of events name it; empty for none that is known.
@@ -128,8 +152,9 @@ fn detail_to_proto(detail: &EventDetail) -> Detail {
         EventDetail::Exclusion { reason, from } => {
             Detail::Exclusion(event::Exclusion { reason, from: day_to_proto(from) })
         }
-        EventDetail::PathwayFlag { pathway, on } => {
-            Detail::PathwayFlag(event::PathwayFlag { pathway, on: day_to_proto(on) })
+        EventDetail::PathwayFlag { pathway, start, end } => {
+            let (start, end) = (day_to_proto(start), end.and_then(day_to_proto));
+            Detail::PathwayFlag(event::PathwayFlag { pathway, start, end })
         }
         EventDetail::Credential { kind, code, system, awarded_on, number } => {
             let kind = credential_kind_to_proto(kind).into();
@@ -257,9 +282,11 @@ fn detail_from_proto(detail: &Detail) -> Result<EventDetail, Violation> {
         Detail::Exclusion(m) => {
             EventDetail::Exclusion { reason: m.reason, from: day(m.from.as_ref(), "from")? }
         }
-        Detail::PathwayFlag(m) => {
-            EventDetail::PathwayFlag { pathway: m.pathway, on: day(m.on.as_ref(), "on")? }
-        }
+        Detail::PathwayFlag(m) => EventDetail::PathwayFlag {
+            pathway: m.pathway,
+            start: day(m.start.as_ref(), "start")?,
+            end: m.end.as_ref().map(|end| day(Some(end), "end")).transpose()?,
+        },
         Detail::Credential(m) => EventDetail::Credential {
             kind: credential_kind_from_proto(m.kind())?,
             system: system_from_proto(m.system, "system")?,

@@ -1,9 +1,12 @@
 //! The rule profiles in use: which of them governs a pathway on a day.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use super::RuleProfile;
 use crate::{
+    event::{Event, EventDetail, EventError},
     fault::{Fault, Faults},
     registry::RegistryVersion,
     status::PathwayId,
@@ -66,6 +69,21 @@ impl RuleProfiles {
     /// Every profile, in the order given.
     pub fn as_slice(&self) -> &[RuleProfile] {
         &self.profiles
+    }
+
+    /// Checks of an event what only the profiles can know: that one of them names the reason of an
+    /// exclusion.
+    ///
+    /// # Errors
+    /// [`EventError`] names the field and what to give.
+    pub fn check(&self, event: &Event) -> Result<(), EventError> {
+        let EventDetail::Exclusion { reason, .. } = &event.detail else { return Ok(()) };
+        let named = self.profiles.iter().flat_map(|it| it.exclusion.post_exit_quarters.keys());
+        let named: BTreeSet<&str> = named.map(String::as_str).collect();
+        if named.contains(reason.as_str()) {
+            return Ok(());
+        }
+        Err(EventError::Reason { known: Vec::from_iter(named).join(", ") })
     }
 
     /// Ids and versions, separated by commas.
@@ -139,6 +157,34 @@ mod tests {
         assert_eq!(name("HC-1", september, september).as_deref(), Some("S1/2"));
         assert_eq!(name("MF-1", date(2021, 6, 30), july), None);
         assert_eq!(name("MF-1", july, date(2024, 4, 30)).as_deref(), Some("S1/1"));
+    }
+
+    #[test]
+    fn a_reason_that_no_profile_names_is_refused_with_those_that_are_named() {
+        let special = special().replace("deceased = 4", "in_prison = 4");
+        let files = [("s1.toml", S1), ("hc.toml", &special)];
+        let profiles = RuleProfiles::parse(&files, default_registry().latest()).unwrap();
+        let excluded = |reason: &str| {
+            profiles.check(&Event {
+                source: "workforce".parse().unwrap(),
+                local_id: "A1".parse().unwrap(),
+                source_event_id: "e1".to_owned(),
+                received_on: date(2024, 6, 1),
+                supersedes: None,
+                purpose_tags: BTreeSet::new(),
+                detail: EventDetail::Exclusion {
+                    reason: reason.to_owned(),
+                    from: date(2024, 1, 8),
+                },
+            })
+        };
+        assert_eq!(excluded("deceased"), Ok(()));
+        assert_eq!(excluded("in_prison"), Ok(()));
+        assert_eq!(
+            excluded("deseased").unwrap_err().to_string(),
+            "reason: give one that a rule profile names: active_duty, deceased, \
+             foster_care_moved, in_prison, incarcerated, medical"
+        );
     }
 
     #[test]

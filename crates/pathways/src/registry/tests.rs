@@ -130,7 +130,10 @@ fn a_code_counts_while_its_edition_is_in_use() {
     };
     assert_eq!(enrolled(CodeSystem::Cip2020, date(2024, 1, 8)), Ok(()));
     assert_eq!(enrolled(CodeSystem::Cip2010, date(2021, 6, 30)), Ok(()));
-    assert_eq!(enrolled(CodeSystem::Cip2010, date(2024, 1, 8)), Err(EventError::Edition));
+    assert_eq!(
+        enrolled(CodeSystem::Cip2010, date(2024, 1, 8)),
+        Err(EventError::Edition("code_system"))
+    );
     assert_eq!(enrolled(CodeSystem::Local, date(2024, 1, 8)), Ok(()));
 }
 
@@ -138,8 +141,8 @@ fn a_code_counts_while_its_edition_is_in_use() {
 fn the_flag_of_an_unknown_pathway_is_refused() {
     let registry = default_registry();
     let flag = |pathway: &str| {
-        let (pathway, on) = (pathway.to_owned(), date(2024, 1, 8));
-        registry.latest().check(&event(EventDetail::PathwayFlag { pathway, on }))
+        let (pathway, start) = (pathway.to_owned(), date(2024, 1, 8));
+        registry.latest().check(&event(EventDetail::PathwayFlag { pathway, start, end: None }))
     };
     assert_eq!(flag("HC-1"), Ok(()));
     assert_eq!(flag("HC-9"), Err(EventError::Pathway));
