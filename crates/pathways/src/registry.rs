@@ -14,7 +14,7 @@ use record::AgencyId;
 
 use crate::{
     event::{CodeSystem, CredentialKind, Event, EventDetail, EventError, OccupationSystem},
-    fault::Faults,
+    fault::{Fault, Faults},
     status::PathwayId,
 };
 
@@ -42,6 +42,8 @@ pub struct RegistryVersion {
     /// The days on which an edition of a code system was in use, by its name, such as `cip2010`;
     /// one that is not listed is taken on any day.
     pub editions: BTreeMap<String, Effective>,
+    /// Kinds of services, each with the row that names it, for faults that only a profile shows.
+    pub(crate) services: Vec<(String, Fault)>,
     index: BTreeMap<ComponentKind, BTreeMap<String, Vec<Placement>>>,
 }
 

@@ -214,6 +214,7 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
         named_or(folder, file.profile.as_deref(), pathways::DEFAULT_PROFILE)?;
     let profiles = RuleProfiles::parse(&[("rule profile", &profile_text)], registry.latest())
         .map_err(|error| invalid(&path, &error))?;
+    profiles.check_services(registry.latest()).map_err(|error| invalid(&registry_path, &error))?;
     let registry_content = activation::registry_content(&files);
     let (path, sharing_text) =
         named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;

@@ -46,6 +46,16 @@ fn every_event_passes_its_checks_and_names_a_record_of_its_agency() {
 }
 
 #[test]
+fn the_service_takes_every_event_by_the_shipped_registry_and_profile() {
+    let (registry, profiles) = (pathways::default_registry(), pathways::default_profiles());
+    let catalog = Catalog::new(&registry);
+    for event in STATE.events(&catalog) {
+        assert_eq!(registry.latest().check(&event), Ok(()), "{event:?}");
+        assert_eq!(profiles.check(&event), Ok(()), "{event:?}");
+    }
+}
+
+#[test]
 fn the_events_of_a_person_name_the_records_of_that_person() {
     for person in (0..300).map(PersonId) {
         let own: BTreeSet<_> = STATE

@@ -86,6 +86,26 @@ impl RuleProfiles {
         Err(EventError::Reason { known: Vec::from_iter(named).join(", ") })
     }
 
+    /// Checks that some profile knows the kind of each service in `registry`: a misspelled one would
+    /// never count.
+    ///
+    /// # Errors
+    /// [`Faults`] name every row of the registry with another kind, and the kinds that are known.
+    pub fn check_services(&self, registry: &RegistryVersion) -> Result<(), Faults> {
+        let services = self.profiles.iter().map(|it| &it.service);
+        let known: BTreeSet<&str> = services
+            .flat_map(|it| it.participation_causing.values().chain([&it.never]).flatten())
+            .map(String::as_str)
+            .collect();
+        let unknown = registry.services.iter().filter(|(kind, _)| !known.contains(kind.as_str()));
+        let listed = || Vec::from_iter(known.iter().copied()).join(", ");
+        let fault = |(_, place): &(String, Fault)| Fault {
+            what: format!("service: give a kind that a rule profile names: {}", listed()),
+            ..place.clone()
+        };
+        Faults::check(unknown.map(fault).collect())
+    }
+
     /// Ids and versions, separated by commas.
     pub fn names(&self) -> String {
         let names: Vec<_> = self.profiles.iter().map(RuleProfile::name).collect();
@@ -126,7 +146,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::default_registry;
+    use crate::{DEFAULT_REGISTRY, Registry, default_registry};
 
     const S1: &str = crate::DEFAULT_PROFILE;
 
@@ -185,6 +205,23 @@ mod tests {
             "reason: give one that a rule profile names: active_duty, deceased, \
              foster_care_moved, in_prison, incarcerated, medical"
         );
+    }
+
+    #[test]
+    fn a_kind_of_service_that_no_profile_knows_is_named_with_its_row() {
+        let misspelled = DEFAULT_REGISTRY.map(|(name, text)| {
+            (name, text.replacen("service = \"training\"", "service = \"trainning\"", 1))
+        });
+        let registry = Registry::parse(&misspelled).unwrap();
+        let profiles = RuleProfiles::parse(&[("s1.toml", S1)], registry.latest()).unwrap();
+        let faults = profiles.check_services(registry.latest()).unwrap_err();
+        assert_eq!(faults.as_slice().len(), 3);
+        assert_eq!(
+            faults.as_slice()[0].to_string(),
+            "health-care.toml, line 102: pathway HC-1, component 13 (HC-TRAINING): service: give a \
+             kind that a rule profile names: career, follow_up, self_service, supportive, training"
+        );
+        assert_eq!(profiles.check_services(default_registry().latest()), Ok(()));
     }
 
     #[test]

@@ -194,6 +194,8 @@ impl Reader {
                     let within =
                         is_within(&self.version.editions, system.as_deref(), component.effective);
                     self.faults.extend(within.err().map(|what| fault(&what)));
+                    let service = component.service.clone();
+                    self.version.services.extend(service.map(|kind| (kind, fault(""))));
                     components.push(component);
                 }
                 Err(what) => self.faults.push(fault(&what)),

@@ -138,6 +138,31 @@ fn a_code_counts_while_its_edition_is_in_use() {
 }
 
 #[test]
+fn the_built_in_editions_overlap_and_refuse_what_lies_far_outside() {
+    let registry = default_registry();
+    let enrolled = |system, start| {
+        registry.latest().check(&event(EventDetail::Enrollment {
+            program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
+            course: None,
+            term: None,
+            credits_tenths: None,
+            award_level: None,
+            start,
+            end: start,
+        }))
+    };
+    let fall = date(2023, 8, 21);
+    assert_eq!(enrolled(CodeSystem::Cip2010, fall), Ok(()));
+    assert_eq!(enrolled(CodeSystem::Cip2020, fall), Ok(()));
+    let refused = Err(EventError::Edition("code_system"));
+    assert_eq!(enrolled(CodeSystem::Cip2020, date(2019, 8, 19)), refused);
+    assert_eq!(enrolled(CodeSystem::Cip2010, date(2026, 8, 17)), refused);
+    for name in ["cip2010", "cip2020", "soc2010", "soc2018", "onet2019"] {
+        assert!(registry.latest().editions.contains_key(name), "{name}");
+    }
+}
+
+#[test]
 fn the_flag_of_an_unknown_pathway_is_refused() {
     let registry = default_registry();
     let flag = |pathway: &str| {

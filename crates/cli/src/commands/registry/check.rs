@@ -42,7 +42,12 @@ impl Check {
         let profiles = self.read_profiles()?;
         let profiles = match &registry {
             Some(registry) => {
-                RuleProfiles::parse(&profiles, registry.latest()).map_err(&mut note).ok()
+                let version = registry.latest();
+                let read = RuleProfiles::parse(&profiles, version).map_err(&mut note).ok();
+                if let Some(profiles) = &read {
+                    let _ = profiles.check_services(version).map_err(&mut note);
+                }
+                read
             }
             // Without a registry a profile can still be checked by itself.
             None => {

@@ -165,6 +165,9 @@ fn as_toml(version: &RegistryVersion, suggestions: &[Suggestion]) -> String {
                 }
             }
             let _ = writeln!(out, "effective_from = {}", component.effective.from);
+            if let Some(to) = component.effective.to {
+                let _ = writeln!(out, "effective_to = {to}");
+            }
         }
     }
     out
