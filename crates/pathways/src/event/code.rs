@@ -106,6 +106,9 @@ pub struct UnknownName {
 }
 
 impl Quarter {
+    /// The first quarter that can be written.
+    pub(crate) const FIRST: Self = Self { year: 0, number: 1 };
+
     /// Quarter `number` of `year`, if there is one.
     pub fn new(year: i16, number: u8) -> Option<Self> {
         ((0..=9999).contains(&year) && (1..=4).contains(&number)).then_some(Self { year, number })
