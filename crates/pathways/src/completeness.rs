@@ -360,7 +360,7 @@ mod tests {
         let reported = all.reported(date(2024, 10, 10), default_registry().latest());
         assert_eq!(reported[0].complete_through, Some(right));
         // What was confirmed stands; what was not, or became known afterwards, is not confirmed.
-        let (sources, later) = ([source.clone(), other], date(2024, 11, 1));
+        let (sources, later) = ([source, other], date(2024, 11, 1));
         let confirms = |sources: &[AgencyId], since| all.confirms(sources, wrong, (since, later));
         assert!(confirms(&sources[..1], date(2024, 10, 1)));
         assert!(!confirms(&sources[..1], date(2024, 10, 10)));

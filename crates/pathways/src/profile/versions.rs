@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
 
 use super::RuleProfile;
 use crate::{
@@ -45,15 +47,7 @@ impl RuleProfiles {
             let name = name.as_ref();
             match RuleProfile::parse(name, text.as_ref()) {
                 Ok(profile) => {
-                    let unknown = profile
-                        .pathways
-                        .iter()
-                        .filter(|id| registry.pathway_index(id).is_none())
-                        .map(|id| {
-                            let what = format!("the registry has no pathway {id}; take it out");
-                            Fault::new(name, "pathways", what)
-                        });
-                    faults.extend(unknown);
+                    faults.extend(unknown_pathways(name, text.as_ref(), registry));
                     if profiles.iter().any(|it| it.name() == profile.name()) {
                         let what = "another file has this profile and version; raise the version";
                         faults.push(Fault::new(name, "version", what));
@@ -139,6 +133,24 @@ impl RuleProfiles {
             [it.published_on, it.effective_from].into_iter().chain(after)
         })
     }
+}
+
+/// The pathways that the file of a profile names and the registry does not have.
+fn unknown_pathways(file: &str, text: &str, registry: &RegistryVersion) -> Vec<Fault> {
+    #[derive(Default, Deserialize)]
+    struct Named {
+        #[serde(default)]
+        pathways: Vec<Spanned<String>>,
+    }
+    let named: Named = toml::from_str(text).unwrap_or_default();
+    let unknown = named.pathways.iter().filter(|it| registry.pathway_index(it.get_ref()).is_none());
+    let fault = |id: &Spanned<String>| {
+        let ids: Vec<_> = registry.pathways.iter().map(|it| it.id.as_str()).collect();
+        let known = ids.join(", ");
+        let what = format!("the registry has no pathway {}; it has {known}", id.get_ref());
+        Fault::new(file, "pathways", what).at(text, &id.span())
+    };
+    unknown.map(fault).collect()
 }
 
 #[cfg(test)]
@@ -232,7 +244,7 @@ mod tests {
         assert_eq!(
             faults.to_string(),
             "again.toml: version: another file has this profile and version; raise the version\n\
-             hc.toml: pathways: the registry has no pathway HC-9; take it out"
+             hc.toml, line 6: pathways: the registry has no pathway HC-9; it has HC-1, IT-1, MF-1"
         );
     }
 }

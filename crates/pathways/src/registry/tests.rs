@@ -99,6 +99,25 @@ fn every_fault_of_every_file_is_told_at_once() {
     assert_eq!(places, expected, "{faults}");
 }
 
+#[test]
+fn an_unknown_key_in_a_head_hides_no_other_fault() {
+    let wrong = PATHWAY
+        .replace("title = \"Health care\"", "titel = \"Health care\"")
+        .replace("51.0801", "51.08");
+    let header = HEADER.replace("published_on", "publishd_on");
+    let faults = Registry::parse(&[("a", &*header), ("hc.toml", &*wrong)]).unwrap_err();
+    let told: Vec<_> = faults.as_slice().iter().map(ToString::to_string).collect();
+    let expected = [
+        "a, line 1: registry: unknown field `publishd_on`",
+        "hc.toml, line 7: pathway HC-1, component 1 (51.08): code: give a six-digit",
+        "hc.toml, line 2: pathway HC-1: unknown field `titel`",
+    ];
+    assert_eq!(told.len(), expected.len(), "{faults}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
 const EDITIONS: &str = "
 [[code_system]]
 name = \"cip2010\"
