@@ -1,7 +1,7 @@
 //! Events.
 
 use jiff::civil::Date;
-use pathways::{Event, EventDetail, EventError, Quarter};
+use pathways::{Event, EventDetail, Quarter};
 use record::AgencyId;
 
 use self::code::{
@@ -10,13 +10,13 @@ use self::code::{
     step_to_proto, system_from_proto, system_to_proto,
 };
 use super::{RowRefusal, Violation, date_from_proto, date_to_proto, ids::local_id};
-use crate::{
-    event, event::event::Detail, limits::MAX_PURPOSE_TAGS, submission::RejectionReason, types,
-};
+use crate::{event, event::event::Detail, limits::MAX_PURPOSE_TAGS, types};
 
 mod code;
+mod refusal;
 
 pub(super) use code::credential_kind_to_proto;
+pub use refusal::event_refusal;
 
 /// The message of an event. Its source and day of receipt do not travel with it.
 pub fn event_to_proto(event: &Event) -> event::Event {
@@ -60,54 +60,6 @@ pub fn event_from_proto(
     let event = parse().map_err(|violation: Violation| violation.within("event"))?;
     event.check().map_err(|error| event_refusal(&error, message))?;
     Ok(event)
-}
-
-/// The refusal of an event in which the domain's own check found a fault: the path of the field
-/// that the fault's column stands for, and what to give.
-pub fn event_refusal(error: &EventError, message: &event::Event) -> RowRefusal {
-    let reason = match error {
-        EventError::Cip
-        | EventError::Occupation
-        | EventError::Naics
-        | EventError::Reason { .. } => RejectionReason::UnknownCode,
-        EventError::Edition(_) => RejectionReason::WrongEdition,
-        EventError::Pathway => RejectionReason::UnknownPathway,
-        EventError::EndBeforeStart => RejectionReason::EndBeforeStart,
-        _ => RejectionReason::Malformed,
-    };
-    let violation = Violation::new(String::new(), error.remedy());
-    let violation = match (error.column(), &message.detail) {
-        ("event_id", _) => Violation { field: "source_event_id".to_owned(), ..violation },
-        (column @ ("supersedes" | "purpose_tags"), _) | (column, None) => {
-            Violation { field: column.to_owned(), ..violation }
-        }
-        (column, Some(detail)) => {
-            let field = field_of_column(column, detail).to_owned();
-            Violation { field, ..violation }.within(detail_name(detail))
-        }
-    };
-    RowRefusal { reason, violation: violation.within("event") }
-}
-
-/// The field of a detail that a column of a table of events stands for.
-fn field_of_column(column: &'static str, detail: &Detail) -> &'static str {
-    match (column, detail) {
-        ("code", Detail::Enrollment(_) | Detail::ClassHours(_)) => "program.code",
-        ("code_system", Detail::Enrollment(_) | Detail::ClassHours(_)) => "program.system",
-        ("code", Detail::Training(_)) => "study.code",
-        ("code_system", Detail::Training(_)) => "study.system",
-        ("occupation", _) => "occupation.code",
-        ("occupation_system", _) => "occupation.system",
-        ("code_system", _) => "system",
-        ("course", Detail::ClassHours(_)) => "class",
-        ("hours", _) => "hours_hundredths",
-        ("value", Detail::Grade(_)) => "grade",
-        ("value", Detail::Revocation(_)) => "credential_event_id",
-        ("value", Detail::Void(_)) => "voided_event_id",
-        ("term", Detail::Wages(_)) => "quarter",
-        ("amount", _) => "amount_cents",
-        _ => column,
-    }
 }
 
 /// The kind of an event as tables of events name it; empty for none that is known.

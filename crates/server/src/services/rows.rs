@@ -126,6 +126,14 @@ pub fn rejection_to_proto(
     }
 }
 
+/// Stored refusals of rows of a submission of `kind`, as the contract says them.
+pub fn rejections_to_proto(
+    kind: SubmissionKind,
+    rejections: &[store::RowRejection],
+) -> Vec<proto::RowRejection> {
+    rejections.iter().map(|rejection| rejection_to_proto(kind, rejection)).collect()
+}
+
 /// The field and the remedy of a refusal for which the store found the reason.
 fn usual(reason: RejectionReason, kind: SubmissionKind) -> (&'static str, &'static str) {
     match (reason, kind) {

@@ -22,7 +22,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     KeyBinding,
     pages::{cut, page_token, place_of},
-    rows::{RowCheck, rejection_to_proto},
+    rows::{RowCheck, rejection_to_proto, rejections_to_proto},
     waiting::waiting_events,
 };
 use crate::{
@@ -415,13 +415,6 @@ fn unopened(new: NewSubmission) -> Submission {
         digest: [0; 32],
         state: SubmissionState::Open,
     }
-}
-
-fn rejections_to_proto(
-    kind: SubmissionKind,
-    rejections: &[store::RowRejection],
-) -> Vec<proto::RowRejection> {
-    rejections.iter().map(|rejection| rejection_to_proto(kind, rejection)).collect()
 }
 
 fn rejected(kind: SubmissionKind, refusal: &store::Refusal) -> Status {

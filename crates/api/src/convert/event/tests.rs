@@ -2,8 +2,8 @@
 
 use jiff::{ToSpan, civil::date};
 use pathways::{
-    CodeSystem, CredentialKind, DevelopmentalStep, OccupationCode, OccupationSystem, ProgramCode,
-    TestPhase,
+    CodeSystem, CredentialKind, DevelopmentalStep, EventError, OccupationCode, OccupationSystem,
+    ProgramCode, TestPhase,
 };
 use proptest::{collection, option, prelude::*, sample::select};
 
