@@ -41,7 +41,13 @@ fn completeness() -> Completeness {
     let source: record::AgencyId = "college".parse().unwrap();
     let calendar = Calendar { period: Period::Quarter, grace_days: 15 };
     let day = |text: &str| text.parse().unwrap();
-    let declared = [("2024-03-31", "2024-04-10"), ("2024-09-30", "2024-11-20")];
+    // The second one is taken back by the third.
+    let declared = [
+        ("2024-03-31", "2024-04-10"),
+        ("2024-06-30", "2024-07-02"),
+        ("2024-04-30", "2024-07-20"),
+        ("2024-09-30", "2024-11-20"),
+    ];
     let declared = declared.map(|(through, on)| Declaration {
         source: source.clone(),
         complete_through: day(through),
