@@ -254,8 +254,8 @@ B1,E1,drop,NUR101,2026SP,2026-01-12,
 }
 
 /// Each row that is wrong in one way, and what is said of it: the row's fault stands in the columns
-/// `kind,code,code_system,course,start,end,occupation,occupation_system,program,pathway,naics`.
-const BAD_EVENTS: [(&str, &str); 12] = [
+/// `kind,code,code_system,course,start,end,occupation,occupation_system,program,pathway,reason`.
+const BAD_EVENTS: [(&str, &str); 15] = [
     (
         "enrollment,,,NUR101,2026-01-12,2026-01-11,,,,,",
         "end does not fit: give a last day on or after the start (EVENT_INVALID)",
@@ -266,7 +266,11 @@ const BAD_EVENTS: [(&str, &str); 12] = [
     ),
     (
         "enrollment,nursing,cip2020,,2026-01-12,2026-05-08,,,,,",
-        "code does not fit: give a CIP code such as 51.0801 (EVENT_INVALID)",
+        "code does not fit: give a CIP code of six digits, such as 51.0801 (EVENT_INVALID)",
+    ),
+    (
+        "enrollment,51.38,cip2020,,2026-01-12,2026-05-08,,,,,",
+        "code does not fit: give a CIP code of six digits, such as 51.0801 (EVENT_INVALID)",
     ),
     ("enrollment,51.0801,cip1990,,2026-01-12,2026-05-08,,,,,", "code_system does not fit: give"),
     (
@@ -275,25 +279,32 @@ const BAD_EVENTS: [(&str, &str); 12] = [
     ),
     ("enrollment,,,NUR101,2026-01-12,2026-13-01,,,,,", "end does not fit: give a date such as"),
     ("pathway_flag,,,,2026-01-12,,,,,Nurse!,", "pathway does not fit: give"),
+    ("pathway_flag,,,,2026-01-12,9/1/2026,,,,HC-1,", "end does not fit: give a date such as"),
     ("enrollment,,,NUR101,,2026-05-08,,,,,", "start does not fit: give a date such as"),
-    // What only the service knows: the editions in use, and the pathways.
+    // What only the service knows: the editions in use, the pathways, and the profiles' reasons.
     (
         "enrollment,51.0801,cip2010,,2026-01-12,2026-05-08,,,,,",
-        "the row was rejected by the service (wrong_edition at event.enrollment): give the edition \
-         of the code that was in use on the day of the event (ROW_REJECTED)",
+        "the row was rejected by the service (wrong_edition at event.enrollment.program.system): \
+         give the edition of the code that was in use on that day (ROW_REJECTED)",
     ),
     (
         "training,,,,2026-01-12,2026-05-08,29-2061,soc2010,adult,,",
-        "the row was rejected by the service (wrong_edition at event.training)",
+        "the row was rejected by the service (wrong_edition at event.training.occupation.system)",
     ),
     (
         "pathway_flag,,,,2026-01-12,,,,,HC-7,",
-        "the row was rejected by the service (unknown_pathway at event.pathway_flag): give the id \
-         of a registered pathway (ROW_REJECTED)",
+        "the row was rejected by the service (unknown_pathway at event.pathway_flag.pathway): give \
+         the id of a registered pathway (ROW_REJECTED)",
+    ),
+    (
+        "exclusion,,,,2026-01-12,,,,,,deseased",
+        "the row was rejected by the service (unknown_code at event.exclusion.reason): give one \
+         that a rule profile names: active_duty, deceased, foster_care_moved, incarcerated, \
+         medical (ROW_REJECTED)",
     ),
     (
         "enrollment,51.0801,cip2020,,2019-01-12,2019-05-08,,,,,",
-        "the row was rejected by the service (wrong_edition at event.enrollment)",
+        "the row was rejected by the service (wrong_edition at event.enrollment.program.system)",
     ),
 ];
 
@@ -320,7 +331,7 @@ fn every_bad_event_is_told_by_row_field_and_remedy_and_costs_no_other() {
     service.launch();
     service.add_agency("college");
     let mut file = "local_id,event_id,kind,code,code_system,course,start,end,occupation,\
-                    occupation_system,program,pathway,naics\n"
+                    occupation_system,program,pathway,reason\n"
         .to_owned();
     for (place, (row, _)) in BAD_EVENTS.iter().enumerate() {
         let good = "enrollment,,,NUR101,2026-01-12,2026-05-08,,,,,";
@@ -341,7 +352,9 @@ fn every_bad_event_is_told_by_row_field_and_remedy_and_costs_no_other() {
     let mended = service
         .read("events.rejected.csv")
         .replace("2026-01-11", "2026-01-13")
-        .replace("nursing,cip2020", "51.38,cip2020")
+        .replace("nursing,cip2020", "51.3801,cip2020")
+        .replace("51.38,cip2020", "51.3801,cip2020")
+        .replace("9/1/2026", "2026-09-01")
         .replace("cip1990", "cip2020")
         .replace("nurse,", "29-1141,")
         .replace("2026-13-01", "2026-12-01")
@@ -350,10 +363,23 @@ fn every_bad_event_is_told_by_row_field_and_remedy_and_costs_no_other() {
         .replace("cip2010,,2026", "cip2020,,2026")
         .replace("soc2010", "soc2018")
         .replace("HC-7", "HC-1")
+        .replace("deseased", "deceased")
         .replace("cip2020,,2019-01-12,2019", "cip2010,,2019-01-12,2019");
     service.write("mended.csv", mended);
     let run = service.waymark("college", "events submit mended.csv --agency college --format json");
     assert_eq!(run.exits(0).row("receipts")["accepted"], n);
+
+    // Other content under an id that was accepted: the remedy is another id.
+    service.write(
+        "again.csv",
+        "local_id,event_id,kind,course,start,end\n\
+         B1,good0,enrollment,NUR102,2026-01-12,2026-05-08\n",
+    );
+    service.waymark("college", "events submit again.csv --agency college").exits(1).tells(&[
+        "again.csv, line 2: the row was rejected by the service (version_conflict at \
+         event.source_event_id): an event of this id was accepted earlier with other content: \
+         give another event its own id; to correct that one, send a new id with supersedes",
+    ]);
 }
 
 #[test]

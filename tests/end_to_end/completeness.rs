@@ -137,6 +137,34 @@ fn x20b_an_overdue_source_holds_a_leave_back_until_it_declares() {
 }
 
 #[test]
+fn a_declaration_is_taken_back_by_an_earlier_day_and_a_confirmed_leave_stands() {
+    let mut service = with_student("2024-09-10");
+    assert_eq!(declare(&service, "2024-09-02"), (1, 0));
+    assert_eq!(declare(&service, "2024-09-05"), (1, 0));
+    let confirmed = stands(&service, "");
+    assert!(!confirmed.1.contains("not every source has reported"), "{}", confirmed.1);
+    // Also a day that was stated before: it is not what was stated last.
+    let run = service.waymark("college", "statements complete-through 2024-09-02 --format json");
+    run.exits(0).tells(&["taken back: data complete through 2024-09-05"]);
+    assert_eq!(run.row("receipts")["accepted"], 1);
+    service.settle();
+    let source = service.ask(OPERATOR, "admin info").row("sources");
+    assert_eq!(source["complete_through"], "2024-09-02");
+    move_to(&mut service, "2024-10-15");
+    assert_eq!(stands(&service, ""), confirmed);
+    let found = service.ask(OPERATOR, "admin reconcile").row("compared");
+    assert_eq!(found["differences"], 0);
+
+    // What comes now, with the deadline of 2024-09-03, is not confirmed by what no longer stands.
+    service.write("late.csv", LATE.replace("F24,2024-08-19,2024-12-13", ",2024-05-11,2024-06-05"));
+    service.waymark("college", "events submit late.csv --agency college").exits(0);
+    service.settle();
+    let (engagement, reasons) = stands(&service, "");
+    assert_eq!(engagement, "in_gap");
+    assert!(reasons.contains("not confirmed while data is overdue from college"), "{reasons}");
+}
+
+#[test]
 fn statements_of_a_file_are_taken_row_by_row_and_listed() {
     let service = with_student("2024-10-15");
     service.write(
@@ -157,7 +185,7 @@ hearsay,,,,,,
         "said.csv, line 6: naics does not fit: give 2 to 6 digits (STATEMENT_INVALID)",
         "said.csv, line 7: kind does not fit: give one of complete_through, wages_loaded",
         "said.csv, line 3: the row was rejected by the service (malformed at \
-         statement.complete_through): give a day that is not to come",
+         statement.complete_through.day): give a day that is not to come",
         "said.rejected.csv",
     ]);
     let receipt = run.row("receipts");

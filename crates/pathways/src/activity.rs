@@ -81,7 +81,9 @@ impl<'a> Reader<'a> {
                     let subject = (study.as_ref(), occupation.as_ref());
                     self.trained(event, program, subject, (*start, *end));
                 }
-                EventDetail::PathwayFlag { pathway, on } => self.flagged(event, pathway, *on),
+                EventDetail::PathwayFlag { pathway, start, end } => {
+                    self.flagged(event, pathway, (*start, end.unwrap_or(*start)));
+                }
                 _ => {}
             }
         }
@@ -194,7 +196,7 @@ impl<'a> Reader<'a> {
         self.activities.push(activity(pathway, event, days, Route::Service, standing));
     }
 
-    fn flagged(&mut self, event: &'a Event, pathway: &str, on: Date) {
+    fn flagged(&mut self, event: &'a Event, pathway: &str, days: (Date, Date)) {
         let Some(pathway) = self.registry.pathway_index(pathway) else { return };
         let counts = match self.profile.flag.precedence {
             Precedence::DerivedOrAsserted => self.profile.entry.any_of.contains(&Route::AgencyFlag),
@@ -202,7 +204,7 @@ impl<'a> Reader<'a> {
             Precedence::Asserted => true,
         };
         let standing = if counts { Standing::Own } else { Standing::Touch };
-        self.activities.push(activity(pathway, event, (on, on), Route::AgencyFlag, standing));
+        self.activities.push(activity(pathway, event, days, Route::AgencyFlag, standing));
     }
 
     fn standing(&self, component: &Component) -> Standing {

@@ -102,8 +102,8 @@ struct CalendarRow {
 }
 
 impl Completeness {
-    /// The calendars of the agencies, and what was declared, in any order. A source without
-    /// calendar is never overdue.
+    /// The calendars of the agencies, and what was declared, in the order of receipt. A source
+    /// without calendar is never overdue.
     pub fn new(calendars: BTreeMap<AgencyId, Calendar>, declarations: Vec<Declaration>) -> Self {
         Self { calendars, declarations }
     }
@@ -140,8 +140,7 @@ impl Completeness {
         let mut through: BTreeMap<&AgencyId, Option<Date>> =
             self.calendars.keys().map(|source| (source, None)).collect();
         for declaration in declared {
-            let last = through.entry(&declaration.source).or_default();
-            *last = (*last).max(Some(declaration.complete_through));
+            through.insert(&declaration.source, Some(declaration.complete_through));
         }
         through
             .into_iter()
@@ -183,13 +182,41 @@ impl Completeness {
         known_at: Date,
         registry: &RegistryVersion,
     ) -> Coverage {
-        let declared = self.declarations.iter().any(|it| {
-            it.source == *source && it.complete_through >= day && it.declared_on <= known_at
-        });
         match self.due(source, day, registry) {
-            _ if declared => Coverage::Complete,
+            _ if self.is_declared(source, day, known_at) => Coverage::Complete,
             Some(due) if due < known_at => Coverage::Overdue,
             _ => Coverage::NotYetDue,
+        }
+    }
+
+    /// Whether on some day from `since` to `known_at` all of `sources` had declared their data up to
+    /// `deadline`. A leave that could be told since then is confirmed from that day on, also where a
+    /// source takes its declaration back afterwards.
+    pub(crate) fn confirms(
+        &self,
+        sources: &[AgencyId],
+        deadline: Date,
+        (since, known_at): (Date, Date),
+    ) -> bool {
+        let are_declared =
+            |on: Date| sources.iter().all(|source| self.is_declared(source, deadline, on));
+        let declared_on = self.declarations.iter().map(|it| it.declared_on);
+        let between = declared_on.filter(|on| (since..=known_at).contains(on));
+        [known_at, since].into_iter().chain(between).any(are_declared)
+    }
+
+    /// Whether `source` had declared its data up to `day` on a day `on`. What it declares stands
+    /// until it declares another day, and to the end of the day on which it does.
+    fn is_declared(&self, source: &AgencyId, day: Date, on: Date) -> bool {
+        let own = self.declarations.iter().filter(|it| it.source == *source);
+        let mut until = own.rev().skip_while(|it| it.declared_on > on);
+        let covers = |it: &Declaration| it.complete_through >= day;
+        loop {
+            match until.next() {
+                Some(last) if covers(last) => return true,
+                Some(last) if last.declared_on == on => {}
+                _ => return false,
+            }
         }
     }
 
@@ -215,7 +242,9 @@ impl Completeness {
     ) -> Vec<Date> {
         let due = sources.iter().filter_map(|source| self.due(source, deadline, registry));
         let declared = self.declarations.iter().filter(|it| sources.contains(&it.source));
-        due.map(day_after).chain(declared.map(|it| it.declared_on)).collect()
+        // What a declaration replaces stands to the end of that day.
+        let declared = declared.flat_map(|it| [it.declared_on, day_after(it.declared_on)]);
+        due.map(day_after).chain(declared).collect()
     }
 }
 
@@ -282,7 +311,6 @@ mod tests {
             };
             let declarations = vec![
                 declaration(date(2024, 9, 30), date(2024, 10, 5)),
-                declaration(date(2024, 8, 31), date(2024, 10, 6)),
                 Declaration { source: other.clone(), ..declaration(date(2024, 1, 1), known_at) },
             ];
             let calendars = [(source.clone(), Calendar { period, grace_days: 10 })].into();
@@ -307,6 +335,37 @@ mod tests {
         ] {
             assert_eq!(reported(period, known_at), expected, "{period:?} {known_at}");
         }
+    }
+
+    #[test]
+    fn an_earlier_day_declared_later_takes_the_later_day_back() {
+        let source: AgencyId = "college".parse().unwrap();
+        let other: AgencyId = "workforce".parse().unwrap();
+        let declaration = |source: &AgencyId, complete_through, declared_on| Declaration {
+            source: source.clone(),
+            complete_through,
+            declared_on,
+        };
+        let (wrong, right) = (date(2024, 9, 30), date(2024, 8, 31));
+        let declarations = vec![
+            declaration(&source, wrong, date(2024, 10, 5)),
+            declaration(&source, right, date(2024, 10, 9)),
+            declaration(&other, wrong, date(2024, 10, 20)),
+        ];
+        let all = Completeness::new(BTreeMap::new(), declarations);
+        for (on, expected) in [(4, false), (5, true), (8, true), (9, true), (10, false)] {
+            assert_eq!(all.is_declared(&source, wrong, date(2024, 10, on)), expected, "{on}");
+        }
+        assert!(all.is_declared(&source, right, date(2024, 10, 10)));
+        let reported = all.reported(date(2024, 10, 10), default_registry().latest());
+        assert_eq!(reported[0].complete_through, Some(right));
+        // What was confirmed stands; what was not, or became known afterwards, is not confirmed.
+        let (sources, later) = ([source, other], date(2024, 11, 1));
+        let confirms = |sources: &[AgencyId], since| all.confirms(sources, wrong, (since, later));
+        assert!(confirms(&sources[..1], date(2024, 10, 1)));
+        assert!(!confirms(&sources[..1], date(2024, 10, 10)));
+        assert!(!confirms(&sources, date(2024, 10, 1)));
+        assert!(all.confirms(&sources, right, (date(2024, 10, 1), later)));
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         if person.known_at < deadline {
             return in_gap((deadline, reason), Vec::new());
         }
-        let (overdue, confirmed) = self.coverage(deadline);
+        let known = heard_of(run, entered).max(deadline);
+        let (overdue, confirmed) = self.coverage(deadline, known);
         if !overdue.is_empty() {
             return in_gap((deadline, reason), overdue);
         }
@@ -103,7 +104,6 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         });
         let reason =
             if moved { LeaveReason::MovedPathway } else { LeaveReason::NoEngagement(reason) };
-        let known = heard_of(run, entered).max(deadline);
         let since = Since { effective: last_day, determinable: deadline, known };
         Engagement::Left { since, reason, confirmed }
     }
@@ -122,22 +122,21 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         Some(Engagement::Transferred { since, institution: transfer.institution.to_owned() })
     }
 
-    /// The overdue sources for the days up to `deadline`, and whether all are complete.
-    fn coverage(&self, deadline: Date) -> (Vec<AgencyId>, bool) {
-        let person = self.person;
+    /// The overdue sources for the days up to `deadline`, and whether a leave that could be told
+    /// since the day `known` is confirmed: then none is overdue.
+    fn coverage(&self, deadline: Date, known: Date) -> (Vec<AgencyId>, bool) {
+        let (person, sources) = (self.person, &self.pathway.required_sources);
         let Some(completeness) = person.completeness else { return (Vec::new(), true) };
-        let mut overdue = Vec::new();
-        let mut confirmed = true;
-        for source in &self.pathway.required_sources {
-            let coverage =
-                completeness.coverage(source, deadline, person.known_at, person.registry);
-            confirmed &= coverage == Coverage::Complete;
-            if coverage == Coverage::Overdue {
-                overdue.push(source.clone());
-            }
+        if completeness.confirms(sources, deadline, (known, person.known_at)) {
+            return (Vec::new(), true);
         }
+        let is_overdue = |source: &&AgencyId| {
+            completeness.coverage(source, deadline, person.known_at, person.registry)
+                == Coverage::Overdue
+        };
+        let mut overdue: Vec<AgencyId> = sources.iter().filter(is_overdue).cloned().collect();
         overdue.sort();
-        (overdue, confirmed)
+        (overdue, false)
     }
 
     /// The spells that had begun by `as_of`.

@@ -218,8 +218,10 @@ pub enum EventDetail {
     PathwayFlag {
         /// The pathway's id.
         pathway: String,
-        /// The day.
-        on: Date,
+        /// The first day.
+        start: Date,
+        /// The last day; the first day alone if absent.
+        end: Option<Date>,
     },
     /// A break that was agreed on, such as a parental leave.
     PlannedGap {
@@ -310,7 +312,10 @@ mod tests {
             event(EventDetail::Training { program, study, occupation, start, end }).check()
         };
         assert_eq!(training(Some((CodeSystem::Cip2020, "51.0801")), None), Ok(()));
-        assert_eq!(training(Some((CodeSystem::Cip2020, "51")), None), Ok(()));
+        for family in ["51", "51.08"] {
+            let of_family = training(Some((CodeSystem::Cip2020, family)), None);
+            assert_eq!(of_family, Err(EventError::Cip));
+        }
         assert_eq!(training(Some((CodeSystem::Cip2020, "510801")), None), Err(EventError::Cip));
         assert_eq!(training(Some((CodeSystem::Local, "510801")), Some("29-1141")), Ok(()));
         assert_eq!(training(None, Some("291141")), Err(EventError::Occupation));
@@ -352,7 +357,17 @@ mod tests {
         };
         assert_eq!(event(level(6)).check(), Ok(()));
         assert_eq!(event(level(7)).check(), Err(EventError::Level));
-        let flag = EventDetail::PathwayFlag { pathway: "no such id".to_owned(), on: first };
-        assert_eq!(event(flag).check(), Err(EventError::Pathway));
+        let flag = |pathway: &str, start, end| {
+            event(EventDetail::PathwayFlag { pathway: pathway.to_owned(), start, end }).check()
+        };
+        assert_eq!(flag("HC-1", first, Some(last)), Ok(()));
+        assert_eq!(flag("no such id", first, None), Err(EventError::Pathway));
+        assert_eq!(flag("HC-1", last, Some(first)), Err(EventError::EndBeforeStart));
+        let wages = |amount_cents| {
+            let (quarter, employer) = (Quarter { year: 2024, number: 2 }, "E1".to_owned());
+            event(EventDetail::Wages { quarter, employer, naics: None, amount_cents }).check()
+        };
+        assert_eq!(wages(99_999_998), Ok(()));
+        assert_eq!(wages(99_999_999), Err(EventError::AmountNotKnown));
     }
 }

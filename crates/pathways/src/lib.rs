@@ -42,7 +42,7 @@ pub use status::{
     Participation, PathwayId, Scope, Since, Spell, Status, Warning,
 };
 pub use transition::Assessment;
-pub use wages::{Earnings, QuarterWages, WageHistory};
+pub use wages::{Account, Earnings, QuarterWages, WageHistory};
 
 /// The rule profile used where the settings name none: S1.
 pub const DEFAULT_PROFILE: &str = include_str!("../../../config/profiles/s1.toml");

@@ -79,6 +79,8 @@ impl RuleProfile {
     fn wrong_settings(&self) -> Vec<(&'static str, &'static str)> {
         let is_id = !self.profile.is_empty() && self.profile.bytes().all(|b| b.is_ascii_graphic());
         let ends = self.effective_to.is_none_or(|to| self.effective_from <= to);
+        let mut counting = self.service.participation_causing.values();
+        let either = counting.all(|kinds| kinds.is_disjoint(&self.service.never));
         let checks = [
             (is_id, "profile", "give an id such as \"S1\""),
             (self.version > 0, "version", "give a number from 1"),
@@ -90,6 +92,7 @@ impl RuleProfile {
                 "entry.window_days",
                 "give at least 1 day, or leave it out",
             ),
+            (either, "service.never", "name no kind that counts for a program"),
             (self.wages.min_cents > 0, "wages.min_cents", "give an amount from 1 cent"),
             ((1..=1_000).contains(&self.leave.gap_days), "leave.gap_days", "give 1 to 1000 days"),
         ];
@@ -162,6 +165,7 @@ mod tests {
         let senseless = changed("gap_days = 90", "gap_days = 0");
         assert_eq!(senseless, "s1.toml: leave.gap_days: give 1 to 1000 days");
         assert!(changed("min_courses = 1", "min_courses = 0").contains("entry.min_courses"));
+        assert!(changed("\"follow_up\", ", "\"career\", ").contains("service.never"));
         assert!(changed("\"license\"", "\"licence\"").contains("give one of"));
     }
 }

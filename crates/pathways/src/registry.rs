@@ -14,7 +14,7 @@ use record::AgencyId;
 
 use crate::{
     event::{CodeSystem, CredentialKind, Event, EventDetail, EventError, OccupationSystem},
-    fault::Faults,
+    fault::{Fault, Faults},
     status::PathwayId,
 };
 
@@ -42,6 +42,8 @@ pub struct RegistryVersion {
     /// The days on which an edition of a code system was in use, by its name, such as `cip2010`;
     /// one that is not listed is taken on any day.
     pub editions: BTreeMap<String, Effective>,
+    /// Kinds of services, each with the row that names it, for faults that only a profile shows.
+    pub(crate) services: Vec<(String, Fault)>,
     index: BTreeMap<ComponentKind, BTreeMap<String, Vec<Placement>>>,
 }
 
@@ -289,12 +291,12 @@ impl RegistryVersion {
     /// # Errors
     /// [`EventError`] names the field and what to give.
     pub fn check(&self, event: &Event) -> Result<(), EventError> {
-        let in_use = |name: &str, day: Date| {
+        let in_use = |column, name: &str, day: Date| {
             let is_in_use = self.editions.get(name).is_none_or(|edition| edition.holds(day));
-            if is_in_use { Ok(()) } else { Err(EventError::Edition) }
+            if is_in_use { Ok(()) } else { Err(EventError::Edition(column)) }
         };
         let of_program = |system: Option<CodeSystem>, day| {
-            system.map_or(Ok(()), |system| in_use(system.name(), day))
+            system.map_or(Ok(()), |system| in_use("code_system", system.name(), day))
         };
         match &event.detail {
             EventDetail::PathwayFlag { pathway, .. } => {
@@ -309,7 +311,7 @@ impl RegistryVersion {
             EventDetail::Training { study, occupation, start, .. } => {
                 of_program(study.as_ref().map(|it| it.system), *start)?;
                 let system = occupation.as_ref().map(|it| it.system.name());
-                system.map_or(Ok(()), |system| in_use(system, *start))
+                system.map_or(Ok(()), |system| in_use("occupation_system", system, *start))
             }
             EventDetail::Credential { system, awarded_on, .. } => of_program(*system, *awarded_on),
             _ => Ok(()),

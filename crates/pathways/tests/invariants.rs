@@ -41,7 +41,13 @@ fn completeness() -> Completeness {
     let source: record::AgencyId = "college".parse().unwrap();
     let calendar = Calendar { period: Period::Quarter, grace_days: 15 };
     let day = |text: &str| text.parse().unwrap();
-    let declared = [("2024-03-31", "2024-04-10"), ("2024-09-30", "2024-11-20")];
+    // The second one is taken back by the third.
+    let declared = [
+        ("2024-03-31", "2024-04-10"),
+        ("2024-06-30", "2024-07-02"),
+        ("2024-04-30", "2024-07-20"),
+        ("2024-09-30", "2024-11-20"),
+    ];
     let declared = declared.map(|(through, on)| Declaration {
         source: source.clone(),
         complete_through: day(through),
@@ -174,7 +180,10 @@ fn service() -> impl Strategy<Value = EventDetail> {
 fn statement() -> impl Strategy<Value = EventDetail> {
     let institution = || "STATE-U".to_owned();
     prop_oneof![
-        day().prop_map(|on| EventDetail::PathwayFlag { pathway: "HC-1".to_owned(), on }),
+        (stretch(), any::<bool>()).prop_map(|((start, end), ends)| {
+            let (pathway, end) = ("HC-1".to_owned(), ends.then_some(end));
+            EventDetail::PathwayFlag { pathway, start, end }
+        }),
         day().prop_map(move |on| EventDetail::TransferOut { institution: institution(), on }),
         day().prop_map(move |on| {
             EventDetail::EnrollmentElsewhere { institution: institution(), on }
@@ -256,7 +265,7 @@ fn last_days(events: &[Event]) -> BTreeSet<Date> {
         EventDetail::ClassHours { on, .. }
         | EventDetail::Drop { on, .. }
         | EventDetail::Withdrawal { on, .. } => Some(*on),
-        EventDetail::PathwayFlag { on, .. } => Some(*on),
+        EventDetail::PathwayFlag { start, end, .. } => Some(end.unwrap_or(*start)),
         _ => None,
     });
     days.collect()
@@ -265,9 +274,10 @@ fn last_days(events: &[Event]) -> BTreeSet<Date> {
 /// The first day on which an event is about something that did happen.
 fn happened(detail: &EventDetail) -> Option<Date> {
     match detail {
-        EventDetail::Enrollment { start, .. } | EventDetail::Service { start, .. } => Some(*start),
+        EventDetail::Enrollment { start, .. }
+        | EventDetail::Service { start, .. }
+        | EventDetail::PathwayFlag { start, .. } => Some(*start),
         EventDetail::ClassHours { on, .. }
-        | EventDetail::PathwayFlag { on, .. }
         | EventDetail::TransferOut { on, .. }
         | EventDetail::EnrollmentElsewhere { on, .. } => Some(*on),
         EventDetail::Credential { awarded_on, .. } => Some(*awarded_on),
@@ -366,12 +376,14 @@ proptest! {
         split.retain(|it| it != whole);
         split.push(part(&whole.source_event_id, start, first_end));
         split.push(part("second", first_end.tomorrow().unwrap(), end));
-        // A void of the whole is to void both parts.
+        // A void or a correction of the whole is to take both parts back.
         let voids = events.iter().filter_map(|it| match &it.detail {
             EventDetail::Void { voided_event_id } => Some((&it.source, voided_event_id)),
             _ => None,
         });
-        prop_assume!(!voids.into_iter().any(|id| id == (&whole.source, &whole.source_event_id)));
+        let corrected = events.iter().filter_map(|it| Some((&it.source, it.supersedes.as_ref()?)));
+        let mut taken_back = voids.chain(corrected);
+        prop_assume!(!taken_back.any(|id| id == (&whole.source, &whole.source_event_id)));
         prop_assert_eq!(
             without_events(statuses(&split, &profile, as_of, known_at)),
             without_events(statuses(&events, &profile, as_of, known_at))

@@ -215,6 +215,7 @@ fn read_pathways(folder: &Path, file: &PathwaysFile) -> Result<Rules, ConfigErro
     let files = profile_files(folder, &file.profiles)?;
     let profiles = RuleProfiles::parse(&files, registry.latest())
         .map_err(|error| invalid(Path::new("pathways.profiles"), &error))?;
+    profiles.check_services(registry.latest()).map_err(|error| invalid(&registry_path, &error))?;
     let profiles_content = activation::files_content(&files);
     let (path, sharing_text) =
         named_or(folder, file.sharing.as_deref(), pathways::DEFAULT_SHARING)?;

@@ -87,6 +87,7 @@ pub async fn serve(
         schema: config.schema.clone(),
         pepper: Arc::new(pepper),
         registry: evaluator.registry.clone(),
+        profiles: evaluator.profiles.clone(),
         binding: Arc::new(KeyBinding::new(config.key_check_value)),
         withdrawal_share: config.snapshot_withdrawal_share,
     });

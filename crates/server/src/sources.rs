@@ -47,7 +47,11 @@ impl Sources {
     }
 }
 
-fn read_statement(stored: &StoredStatement) -> store::Result<pathways::Statement> {
+/// Reads a stored statement.
+///
+/// # Errors
+/// `Corrupt` where it cannot be read.
+pub fn read_statement(stored: &StoredStatement) -> store::Result<pathways::Statement> {
     let damaged = || store::Error::Corrupt("a stored statement cannot be read".to_owned());
     let message = api::decode(&stored.payload).map_err(|_| damaged())?;
     statement_from_proto(&message, &stored.agency, stored.received_on).map_err(|_| damaged())

@@ -82,6 +82,7 @@ CREATE TABLE fact_submission_row (
     digest        BLOB NOT NULL CHECK (length(digest) = 32),
     refused       TEXT,
     refused_field TEXT,
+    remedy        TEXT,
     payload       BLOB
 ) STRICT;
 

@@ -23,13 +23,13 @@ pub(crate) const DIGEST_OF_EVENT: &str = "
     SELECT r.digest FROM fact_event AS e JOIN fact_submission_row AS r ON r.place = e.place
     WHERE e.agency = ?1 AND e.event_id = ?2";
 pub(crate) const REJECTIONS: &str = "
-    SELECT place, refused, refused_field FROM fact_submission_row
+    SELECT place, refused, refused_field, remedy FROM fact_submission_row
     WHERE place BETWEEN ?1 AND ?2 AND refused IS NOT NULL ORDER BY place LIMIT ?3";
 const INSERT_ROW: &str = "
     INSERT INTO fact_submission_row
         (place, local_id, version, event_id, takes_back, received_on, digest, refused,
-         refused_field, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+         refused_field, remedy, payload)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const ADVANCE: &str = "
     UPDATE fact_submission SET committed_offset = ?2, rejected = ?3, digest = ?4
     WHERE number = ?1";
@@ -84,6 +84,8 @@ pub struct Refusal {
     pub reason: RejectionReason,
     /// The field at fault, by its name in the linkage schema or in the contract.
     pub field: Option<String>,
+    /// What to give instead; absent where the reason says enough.
+    pub remedy: Option<String>,
 }
 
 named! {
@@ -229,6 +231,7 @@ fn insert(writing: &mut Writing<'_>, stored: &StoredSubmission, rows: &[NewRow])
             row.digest,
             refusal.map(|refusal| refusal.reason),
             refusal.and_then(|refusal| refusal.field.as_deref()),
+            refusal.and_then(|refusal| refusal.remedy.as_deref()),
             payload,
         ))?;
     }
@@ -258,7 +261,7 @@ fn judge<'a>(
     staged: &mut HashSet<Box<str>>,
     row: &'a NewRow,
 ) -> Result<Judged<'a>> {
-    let refused = |reason| Ok(Judged::Refused(Refusal { reason, field: None }));
+    let refused = |reason| Ok(Judged::Refused(Refusal { reason, field: None, remedy: None }));
     let digest = |row: &Row<'_>| row.get::<_, [u8; 32]>(0);
     let (unique, accepted, payload) = match (&row.content, kind) {
         (RowContent::Refused { refusal, .. }, _) => return Ok(Judged::Refused(refusal.clone())),
@@ -315,6 +318,6 @@ impl RowContent {
 }
 
 fn rejection(row: &Row<'_>) -> rusqlite::Result<RowRejection> {
-    let refusal = Refusal { reason: row.get(1)?, field: row.get(2)? };
+    let refusal = Refusal { reason: row.get(1)?, field: row.get(2)?, remedy: row.get(3)? };
     Ok(RowRejection { offset: offset_of(row.get(0)?), refusal })
 }

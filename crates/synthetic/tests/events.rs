@@ -46,6 +46,16 @@ fn every_event_passes_its_checks_and_names_a_record_of_its_agency() {
 }
 
 #[test]
+fn the_service_takes_every_event_by_the_shipped_registry_and_profile() {
+    let (registry, profiles) = (pathways::default_registry(), pathways::default_profiles());
+    let catalog = Catalog::new(&registry);
+    for event in STATE.events(&catalog) {
+        assert_eq!(registry.latest().check(&event), Ok(()), "{event:?}");
+        assert_eq!(profiles.check(&event), Ok(()), "{event:?}");
+    }
+}
+
+#[test]
 fn the_events_of_a_person_name_the_records_of_that_person() {
     for person in (0..300).map(PersonId) {
         let own: BTreeSet<_> = STATE
@@ -77,7 +87,7 @@ fn nothing_is_received_before_it_happened_or_after_the_last_day() {
             EventDetail::Attribute { from, .. } => *from,
             EventDetail::TransferOut { on, .. }
             | EventDetail::EnrollmentElsewhere { on, .. }
-            | EventDetail::PathwayFlag { on, .. } => *on,
+            | EventDetail::PathwayFlag { start: on, .. } => *on,
             EventDetail::Void { .. } => STATE.settings.from,
             other => panic!("the made-up state reports no {}", pathways::csv_event::kind(other)),
         };

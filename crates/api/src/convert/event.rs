@@ -1,7 +1,7 @@
 //! Events.
 
 use jiff::civil::Date;
-use pathways::{Event, EventDetail, EventError, Quarter};
+use pathways::{Event, EventDetail, Quarter};
 use record::AgencyId;
 
 use self::code::{
@@ -10,13 +10,13 @@ use self::code::{
     step_to_proto, system_from_proto, system_to_proto,
 };
 use super::{RowRefusal, Violation, date_from_proto, date_to_proto, ids::local_id};
-use crate::{
-    event, event::event::Detail, limits::MAX_PURPOSE_TAGS, submission::RejectionReason, types,
-};
+use crate::{event, event::event::Detail, limits::MAX_PURPOSE_TAGS, types};
 
 mod code;
+mod refusal;
 
 pub(super) use code::credential_kind_to_proto;
+pub use refusal::event_refusal;
 
 /// The message of an event. Its source and day of receipt do not travel with it.
 pub fn event_to_proto(event: &Event) -> event::Event {
@@ -58,32 +58,8 @@ pub fn event_from_proto(
         })
     };
     let event = parse().map_err(|violation: Violation| violation.within("event"))?;
-    event.check().map_err(|error| event_refusal(error, message))?;
+    event.check().map_err(|error| event_refusal(&error, message))?;
     Ok(event)
-}
-
-/// The refusal of an event in which the domain's own check found a fault. The fault's text names
-/// the field and says what to give.
-pub fn event_refusal(error: EventError, message: &event::Event) -> RowRefusal {
-    let text = error.to_string();
-    let remedy = text.split_once(": ").map_or(text.as_str(), |(_, remedy)| remedy);
-    let field = match error {
-        EventError::Id("event_id") => "source_event_id",
-        EventError::Id("supersedes") | EventError::SupersedesItself => "supersedes",
-        EventError::Id("purpose_tags") => "purpose_tags",
-        _ => event_kind(message),
-    };
-    let reason = match error {
-        EventError::Cip | EventError::Occupation | EventError::Naics => {
-            RejectionReason::UnknownCode
-        }
-        EventError::Edition => RejectionReason::WrongEdition,
-        EventError::Pathway => RejectionReason::UnknownPathway,
-        EventError::EndBeforeStart => RejectionReason::EndBeforeStart,
-        _ => RejectionReason::Malformed,
-    };
-    let violation = Violation::new(field, remedy).within("event");
-    RowRefusal { reason, violation }
 }
 
 /// The kind of an event as tables of events name it; empty for none that is known.
@@ -128,8 +104,9 @@ fn detail_to_proto(detail: &EventDetail) -> Detail {
         EventDetail::Exclusion { reason, from } => {
             Detail::Exclusion(event::Exclusion { reason, from: day_to_proto(from) })
         }
-        EventDetail::PathwayFlag { pathway, on } => {
-            Detail::PathwayFlag(event::PathwayFlag { pathway, on: day_to_proto(on) })
+        EventDetail::PathwayFlag { pathway, start, end } => {
+            let (start, end) = (day_to_proto(start), end.and_then(day_to_proto));
+            Detail::PathwayFlag(event::PathwayFlag { pathway, start, end })
         }
         EventDetail::Credential { kind, code, system, awarded_on, number } => {
             let kind = credential_kind_to_proto(kind).into();
@@ -257,9 +234,11 @@ fn detail_from_proto(detail: &Detail) -> Result<EventDetail, Violation> {
         Detail::Exclusion(m) => {
             EventDetail::Exclusion { reason: m.reason, from: day(m.from.as_ref(), "from")? }
         }
-        Detail::PathwayFlag(m) => {
-            EventDetail::PathwayFlag { pathway: m.pathway, on: day(m.on.as_ref(), "on")? }
-        }
+        Detail::PathwayFlag(m) => EventDetail::PathwayFlag {
+            pathway: m.pathway,
+            start: day(m.start.as_ref(), "start")?,
+            end: m.end.as_ref().map(|end| day(Some(end), "end")).transpose()?,
+        },
         Detail::Credential(m) => EventDetail::Credential {
             kind: credential_kind_from_proto(m.kind())?,
             system: system_from_proto(m.system, "system")?,

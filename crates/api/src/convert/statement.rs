@@ -54,12 +54,21 @@ pub fn statement_from_proto(
         };
         statement.check().map_err(|error| {
             let text = error.to_string();
-            let remedy = text.split_once(": ").map_or(text.as_str(), |(_, remedy)| remedy);
-            Violation::new(detail_name(detail), remedy)
+            let (column, remedy) = text.split_once(": ").unwrap_or(("", &text));
+            within(Violation::new(field_of_column(column), remedy))
         })?;
         Ok(statement)
     };
     parse().map_err(|violation: Violation| violation.within("statement").into())
+}
+
+/// The field of a detail that a column of a table of statements stands for.
+fn field_of_column(column: &str) -> &str {
+    match column {
+        "start" => "day",
+        "employer" => "account",
+        _ => column,
+    }
 }
 
 fn detail_name(detail: &Detail) -> &'static str {
@@ -127,10 +136,13 @@ mod tests {
         };
         let employer = proto::Employer { year: 2024, quarter: 1, ..Default::default() };
         for (message, field) in [
-            (statement_to_proto(&said), "statement.complete_through"),
+            (statement_to_proto(&said), "statement.complete_through.day"),
             (proto::Statement::default(), "statement.detail"),
             (proto::Statement { detail: quarter(5) }, "statement.wages_loaded.quarter"),
-            (proto::Statement { detail: Some(Detail::Employer(employer)) }, "statement.employer"),
+            (
+                proto::Statement { detail: Some(Detail::Employer(employer)) },
+                "statement.employer.account",
+            ),
         ] {
             let refused = statement_from_proto(&message, &said.source, said.received_on);
             assert_eq!(refused.unwrap_err().violation.field, field);

@@ -38,7 +38,7 @@ use crate::{
 /// employer's account was.
 ///
 /// While a source that a pathway requires is overdue, nobody's leave is confirmed. Stating the same
-/// again changes nothing.
+/// again changes nothing; what was stated in error is taken back by stating what is right.
 #[derive(Debug, Args)]
 pub struct Statements {
     #[command(flatten)]
@@ -52,6 +52,10 @@ enum StatementsCommand {
     /// Send the statements of a file
     Submit(Submit),
     /// State that everything up to a day has been reported
+    ///
+    /// What is stated last counts: an earlier day takes back a later one that was stated in error.
+    /// A leave that was confirmed by then stands, and falls only by new events; any other waits for
+    /// the agency again.
     CompleteThrough {
         /// The last day that was reported in full
         #[arg(value_name = "YYYY-MM-DD")]
@@ -183,9 +187,19 @@ struct Receipt {
 }
 
 impl Receipt {
+    /// Counts an answer, and says what follows from a day that was taken back.
     fn add(&mut self, answer: &SubmitStatementsResponse) {
         self.accepted += answer.accepted;
         self.unchanged += answer.unchanged;
+        if let Some(taken_back) = &answer.taken_back {
+            let taken_back = day(Some(taken_back));
+            eprintln!(
+                "taken back: data complete through {}. A leave that was confirmed by it stands, \
+                 and falls only by new events; any other waits until the agency states that day \
+                 again",
+                taken_back.as_str().unwrap_or_default()
+            );
+        }
     }
 
     fn told(&self, rejected: &Rejected) -> (Document, Exit) {

@@ -148,6 +148,66 @@ mod tests {
         assert!(details[0].is_ok(), "{details:?}");
     }
 
+    fn refused(text: &[u8]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let agency = "college".parse().unwrap();
+        let day = "2026-01-31".parse().unwrap();
+        let refused = EventFile::open(file.path(), &agency, day).err().unwrap();
+        format!("{}; {}", refused.what, refused.remedy.unwrap())
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_told_with_the_nearest_column() {
+        for (text, parts) in [
+            (&b""[..], ["there is no header row", "put the column names in the first line"]),
+            (b"A-1,e1,drop\n", ["no recognised column", "see waymark events submit --help"]),
+            (b"local_id;event_id;kind\n", ["no recognised column", "with commas"]),
+            (b"local_id,event_id,knid\n", ["unknown column \"knid\"", "did you mean kind"]),
+            (b"student_id,event_id,kind\n", ["\"student_id\"", "did you mean local_id"]),
+            (b"local_id,event_id,kind,xyzzy\n", ["\"xyzzy\"", "take it out; see waymark events"]),
+            (b"local_id,event_id,kind,kind\n", ["\"kind\" stands twice", "rename or remove"]),
+            (b"local_id,kind,start\n", ["add the column event_id", "see waymark events submit"]),
+        ] {
+            let told = refused(text);
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_line_ends_of_windows_and_capitals_change_nothing() {
+        let plain = "local_id,event_id,kind,course,start\nA-1,e1,drop,NUR101,2026-01-20\n";
+        let other = plain.replacen("local_id", "\u{feff}Local_ID", 1).replace('\n', "\r\n");
+        assert_eq!(read(&other), read(plain));
+        assert!(read(plain)[0].is_ok());
+    }
+
+    #[test]
+    fn what_no_registry_is_needed_for_is_told_by_row_and_column() {
+        let text = "local_id,event_id,kind,code,code_system,start,end,amount,employer,term\n\
+                    A-1,e1,enrollment,51.0801,cip2020,9/1/2026,2026-09-30,,,\n\
+                    A-1,e2,enrollment,51.08,cip2020,2026-01-12,2026-05-08,,,\n\
+                    A-1,e3,enrollment,51.0801,cip1990,2026-01-12,2026-05-08,,,\n\
+                    A-1,e4,wages,,,,,999999.99,E1,2026Q1\n\
+                    A-1,e5,wages,,,,,1000,E1,2026-1\n\
+                    A-1,e6,void,,,2026-01-12,,,,\n\
+                    A-1,e7,enrollment,51.0801,cip2020,2026-01-12,2026-05-08\n\
+                    A-1,e8,enrollment,51.0801,cip2020,2026-01-12,2026-05-08,,,\n";
+        let rows = read(text);
+        for (row, part) in rows.iter().zip([
+            "2: start does not fit: give a date such as 2024-08-19",
+            "3: code does not fit: give a CIP code of six digits",
+            "4: code_system does not fit: give cip2010",
+            "5: amount does not fit: 999999.99 says that it is not yet known: leave the row out",
+            "6: term does not fit: give the quarter, such as 2024Q2",
+            "7: value does not fit: fill it in",
+            "8:  has 7 cells where the header has 10",
+        ]) {
+            assert!(row.as_ref().is_err_and(|fault| fault.starts_with(part)), "{row:?}");
+        }
+        assert!(rows[7].is_ok(), "{rows:?}");
+    }
+
     #[test]
     fn rows_that_are_no_events_say_which_column_and_what_to_give() {
         let text = "local_id,event_id,kind,start,end,course,hours\n\

@@ -92,7 +92,8 @@ impl Header {
         let known = known_columns(schema);
         check_mapping(mapping, &known)?;
         if !names.iter().any(|name| known.contains(name) || is_mapped(mapping, name)) {
-            return Err(no_header(&at, row));
+            let told = "see waymark check --help for them, or map your own with --mapping FILE";
+            return Err(no_header(&at, row, told));
         }
         check_repeats(&at, &names)?;
         let feed = |column: &str| feed(&at, &names, mapping, column);
@@ -224,11 +225,17 @@ fn check_unknown(
         .filter(|name| !is_mapped(mapping, name) && !is_ignored(mapping, name))
         .copied()
         .collect();
-    check_known(at, &own, known)
+    let otherwise = "map it with --mapping FILE, or list it there under ignore to leave it out";
+    check_known(at, &own, known, otherwise)
 }
 
-/// Every name must be known.
-pub(super) fn check_known(at: &str, names: &[&str], known: &[&str]) -> Result<(), Failure> {
+/// Every name must be known. `otherwise` says what to do where the name is not a slip of the pen.
+pub(super) fn check_known(
+    at: &str,
+    names: &[&str],
+    known: &[&str],
+    otherwise: &str,
+) -> Result<(), Failure> {
     let unknown: Vec<&str> = names.iter().filter(|name| !known.contains(name)).copied().collect();
     let Some(first) = unknown.first() else { return Ok(()) };
     let listed: Vec<String> = unknown.iter().map(|name| format!("\"{name}\"")).collect();
@@ -239,21 +246,18 @@ pub(super) fn check_known(at: &str, names: &[&str], known: &[&str]) -> Result<()
     let hint = suggest(first, known)
         .map(|near| format!("did you mean {near} for \"{first}\"? otherwise "))
         .unwrap_or_default();
-    Err(Failure::new(Code::ColumnUnknown, what).remedy(format!(
-        "{hint}map it with --mapping FILE, or list it there under ignore to leave it out"
-    )))
+    Err(Failure::new(Code::ColumnUnknown, what).remedy(format!("{hint}{otherwise}")))
 }
 
-/// The failure for a header without any recognised name.
+/// The failure for a header without any recognised name; `where_told` says where they are told.
 ///
 /// A first line that may be data must not be repeated in a message.
-pub(super) fn no_header(at: &str, row: &Row) -> Failure {
+pub(super) fn no_header(at: &str, row: &Row, where_told: &str) -> Failure {
     let what = format!("{at}: no recognised column; is this a header row?");
     let remedy = if row.n_cells() == 1 && row.raw.contains([';', '\t', '|']) {
-        "separate the columns with commas: the line has other separators"
+        "separate the columns with commas: the line has other separators".to_owned()
     } else {
-        "put the column names in the first line (see waymark check --help), or map them with \
-         --mapping FILE"
+        format!("put the column names in the first line: {where_told}")
     };
     Failure::new(Code::HeaderMissing, what).remedy(remedy)
 }

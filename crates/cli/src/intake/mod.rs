@@ -11,6 +11,6 @@ mod pipeline;
 pub mod quality;
 pub mod recall;
 pub mod rejection;
-mod rows;
+pub mod rows;
 pub mod statements;
 pub mod table;

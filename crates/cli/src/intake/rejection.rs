@@ -277,7 +277,8 @@ pub struct Rejected {
     pub path: Option<PathBuf>,
 }
 
-fn describe_fault(fault: &Fault) -> String {
+/// A fault with its column, or of the row.
+pub fn describe_fault(fault: &Fault) -> String {
     match fault.column() {
         Some(column) => format!("{column} {fault}"),
         None => format!("the row {fault}").replacen("the row a quote", "a quote", 1),

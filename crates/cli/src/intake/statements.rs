@@ -17,10 +17,15 @@ uses; those in brackets are optional:
   wages_loaded       quarter final
   employer           employer quarter [naics] [successor_of]
 complete_through: everything up to the day in start has been reported. wages_loaded: the wages of
-the quarter (2024Q2) are loaded, all of them where final is yes. employer: the account in employer
-had the industry code naics (CEDS 001064) in that quarter, and goes on from the account in
-successor_of. What is stated last of a quarter or account counts. The service counts a statement as
-received on the day it gets it; a column received_on is read for checks only.";
+the quarter (2024Q2) are loaded, all of this agency's where final is yes. employer: the account in
+employer had the industry code naics (CEDS 001064) in that quarter, and goes on from the account in
+successor_of.
+
+What is stated last counts, of the days as of each quarter and account, in the order of the rows.
+So an error is taken back: by an earlier day (leaves that were confirmed by then stand), by final =
+no, by another naics, or by the account itself in successor_of, which then goes on from none; a cell
+left empty keeps what was stated before. The service counts a statement as received on the day it
+gets it; a column received_on is read for checks only.";
 
 /// The form of a statements file.
 const FORM: Form = Form {

@@ -58,13 +58,17 @@ impl<'a> Table<'a> {
         };
         let names: Vec<&str> = row.cells().collect();
         let has_rejections = names.first() == Some(&REJECTION_COLUMN);
-        let own = &names[usize::from(has_rejections)..];
+        // Columns are named in small letters, and read in any.
+        let own = names[usize::from(has_rejections)..].iter().map(|it| it.to_ascii_lowercase());
+        let own: Vec<String> = own.collect();
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
         if !own.iter().any(|name| form.names.contains(name)) {
-            return Err(no_header(&at, &row));
+            return Err(no_header(&at, &row, form.help));
         }
-        check_repeats(&at, own)?;
-        check_known(&at, own, form.names).map_err(|failure| failure.remedy(form.help))?;
-        let columns = (form.columns)(own)
+        check_repeats(&at, &own)?;
+        let otherwise = format!("take it out; {}", form.help);
+        check_known(&at, &own, form.names, &otherwise)?;
+        let columns = (form.columns)(&own)
             .map_err(|error| Failure::new(form.code, format!("{at}: {error}")).remedy(form.help))?;
         let (width, line) = (names.len(), without_rejection(&row.raw, has_rejections).to_owned());
         Ok(Self { rows, columns, width, line, has_rejections })

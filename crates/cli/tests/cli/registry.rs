@@ -34,6 +34,22 @@ fn a_sound_registry_is_summed_up() {
 }
 
 #[test]
+fn a_calendar_that_ends_soon_is_warned_of() {
+    let term = |year: i16| {
+        format!(
+            "[[term]]\nid = \"{year}FA\"\nstart = {year}-08-20\ncensus = {year}-09-03\n\
+             end = {year}-12-15\nrequired = true\n"
+        )
+    };
+    let desk = desk(&format!("{}{PATHWAY}", term(2022)));
+    let run = desk.waymark("registry check --registry pathways");
+    let warning = "warning: the last required term is 2022FA, from 2022-08-20 on: add later ones";
+    assert!(run.exits(0).err.contains(warning), "{}", run.err);
+    desk.write("pathways/hc.toml", format!("{}{}{PATHWAY}", term(2022), term(9998)));
+    assert_eq!(desk.waymark("registry check --registry pathways").exits(0).err, "");
+}
+
+#[test]
 fn every_fault_is_listed_at_once_with_file_and_line() {
     let desk = desk(&PATHWAY.replace("51.0801", "51.08").replace("\"62\"", "\"6x\""));
     desk.write("profile.toml", "profile = 1");
@@ -98,10 +114,55 @@ fn a_proposal_can_be_taken_into_the_registry() {
 #[test]
 fn a_catalogue_row_that_is_none_is_named() {
     let desk = desk(PATHWAY);
-    desk.write("catalogue.csv", "kind,code\nprogram,51.0801\n");
+    desk.write(
+        "catalogue.csv",
+        "kind,code,code_system,title\n\
+         program,51.0801,,\n\
+         program,MEDA,local,Medical assistant\n\
+         \n\
+         lesson,L1,,\n\
+         course\n\
+         course,,,\n\
+         program,51.0801,cip2010,Clinical aide\n",
+    );
+    let run = desk
+        .waymark("registry suggest --registry pathways --agency north --format csv catalogue.csv");
+    let told = [
+        "line 2: code_system: give",
+        "line 5: kind: give program, course",
+        "line 6: the row has 1 cells where the header has 4",
+        "line 7: code: give",
+    ];
+    for told in told {
+        assert!(run.err.contains(&format!("rejected: catalogue.csv, {told}")), "{}", run.err);
+    }
+    let out = &run.exits(1).out;
+    assert!(out.contains("\n3,program,MEDA") && out.contains("\n8,program,51.0801"), "{out}");
+    desk.write("catalogue.csv", "kind;code\nprogram;51.0801\n");
     let run = desk.waymark("registry suggest --agency north catalogue.csv");
     assert_eq!(run.code, 65);
-    assert!(run.err.contains("catalogue.csv, line 2: code_system: give"), "{}", run.err);
+    assert!(
+        run.err.contains("catalogue.csv, line 1: the columns kind and code are missing"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn an_unknown_kind_of_service_and_an_unknown_pathway_are_named_with_file_and_line() {
+    let service = "[[pathway.component]]\nkind = \"service\"\ncode = \"OST\"\nrole = \"core\"\n\
+                   service = \"trainning\"\neffective_from = 2022-07-01\n";
+    let desk = desk(&format!("{PATHWAY}{service}"));
+    let profile = pathways::DEFAULT_PROFILE;
+    desk.write("s1.toml", profile);
+    desk.write("hc.toml", format!("pathways = [\"HC-9\"]\n{}", profile.replace("\"S1\"", "\"H\"")));
+    let check = "registry check --registry pathways --profile s1.toml --format csv";
+    let run = desk.waymark(check);
+    let fault = "pathways/hc.toml,14,\"pathway HC-1, component 2 (OST)\",\"service: give a kind";
+    assert!(run.exits(78).out.contains(fault), "{}", run.out);
+    let run = desk.waymark(&format!("{check} --profile hc.toml"));
+    let fault = "hc.toml,1,pathways,the registry has no pathway HC-9";
+    assert!(run.exits(78).out.contains(fault), "{}", run.out);
 }
 
 #[test]

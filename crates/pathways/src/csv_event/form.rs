@@ -205,8 +205,9 @@ pub const FORMS: [Form; 23] = [
         kind: "pathway_flag",
         about: "The agency's own flag",
         cells: &[
-            required("pathway", "the pathway's id").ceds("001291"),
-            required("start", "the day").ceds("001584"),
+            required("pathway", "the id of the pathway").ceds("001291"),
+            required("start", "the first day").ceds("001584"),
+            optional("end", "the last day; without it, the first alone").ceds("001583"),
         ],
     },
     Form {
@@ -214,7 +215,7 @@ pub const FORMS: [Form; 23] = [
         about: "Was awarded a credential",
         cells: &[
             required("name", "its type, such as license"),
-            required("code", "the registered credential, or the program"),
+            required("code", "the registered credential, or the program").ceds("000043"),
             optional("code_system", "of a program's code: cip2010, cip2020 or local")
                 .ceds("000045"),
             required("start", "the day"),

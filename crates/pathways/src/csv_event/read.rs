@@ -20,9 +20,11 @@ pub(super) fn detail(kind: &str, cells: &mut Cells<'_>) -> Result<EventDetail, R
         "exclusion" => {
             EventDetail::Exclusion { reason: cells.text("reason")?, from: cells.day("start")? }
         }
-        "pathway_flag" => {
-            EventDetail::PathwayFlag { pathway: cells.text("pathway")?, on: cells.day("start")? }
-        }
+        "pathway_flag" => EventDetail::PathwayFlag {
+            pathway: cells.text("pathway")?,
+            start: cells.day("start")?,
+            end: cells.date("end")?,
+        },
         "credential" => EventDetail::Credential {
             kind: cells.named("name", "give the type of credential, such as license")?,
             code: cells.text("code")?,

@@ -107,7 +107,7 @@ fn day() -> impl Strategy<Value = Date> {
 fn code(system: CodeSystem) -> BoxedStrategy<String> {
     match system {
         CodeSystem::Local => text().boxed(),
-        CodeSystem::Cip2010 | CodeSystem::Cip2020 => "[0-9]{2}(\\.[0-9]{2}([0-9]{2})?)?".boxed(),
+        CodeSystem::Cip2010 | CodeSystem::Cip2020 => "[0-9]{2}\\.[0-9]{4}".boxed(),
     }
 }
 
@@ -228,8 +228,9 @@ fn any_detail() -> impl Strategy<Value = EventDetail> {
         8 => service(),
         2 => award,
         1 => (text(), day()).prop_map(|(reason, from)| EventDetail::Exclusion { reason, from }),
-        1 => ("[A-Z]{2}-[0-9]", day())
-            .prop_map(|(pathway, on)| EventDetail::PathwayFlag { pathway, on }),
+        1 => ("[A-Z]{2}-[0-9]", days(), any::<bool>()).prop_map(|(pathway, (start, end), ends)| {
+            EventDetail::PathwayFlag { pathway, start, end: ends.then_some(end) }
+        }),
         1 => ("[!-~]{1,64}", day(), maybe_text()).prop_map(|(credential_event_id, on, reason)| {
             EventDetail::Revocation { credential_event_id, on, reason }
         }),

@@ -59,9 +59,10 @@ fn write_detail(detail: &EventDetail, set: &mut Set<'_>) {
             set("reason", reason.clone());
             set("start", from.to_string());
         }
-        EventDetail::PathwayFlag { pathway, on } => {
+        EventDetail::PathwayFlag { pathway, start, end } => {
             set("pathway", pathway.clone());
-            set("start", on.to_string());
+            set("start", start.to_string());
+            set("end", end.map(|end| end.to_string()).unwrap_or_default());
         }
         EventDetail::Credential { kind, code, system, awarded_on, number } => {
             set("name", kind.to_string());

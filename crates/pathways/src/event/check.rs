@@ -6,7 +6,7 @@ use super::{CodeSystem, Event, EventDetail, ProgramCode, Quarter, code::is_naics
 use crate::status::PathwayId;
 
 /// Why an event is refused. Never repeats what the field held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// An id has the wrong shape.
     #[error("{0}: give 1 to 64 visible ASCII characters, in a tag no ';'")]
@@ -27,7 +27,7 @@ pub enum EventError {
     #[error("supersedes: give the id of an earlier event, or leave it empty")]
     SupersedesItself,
     /// A program code does not have the form of its list.
-    #[error("code: give a CIP code such as 51.0801")]
+    #[error("code: give a CIP code of six digits, such as 51.0801")]
     Cip,
     /// An occupation code does not have the form of its list.
     #[error("occupation: give a code such as 29-1141, for O*NET 29-1141.00")]
@@ -38,9 +38,18 @@ pub enum EventError {
     /// A text is not the id of a pathway.
     #[error("pathway: give the id of a registered pathway")]
     Pathway,
-    /// A program code's list was not in use on that day.
-    #[error("code_system: give the edition of the code that was in use on that day")]
-    Edition,
+    /// A code's list was not in use on that day. Holds the column that names the list.
+    #[error("{0}: give the edition of the code that was in use on that day")]
+    Edition(&'static str),
+    /// No rule profile names the reason of an exclusion: it would have no effect.
+    #[error("reason: {}", reasons(known))]
+    Reason {
+        /// The reasons that are named, separated by commas.
+        known: String,
+    },
+    /// An amount that other systems write where there is none.
+    #[error("amount: 999999.99 says that it is not yet known: leave the row out until it is")]
+    AmountNotKnown,
     /// An educational functioning level is not 1 to 6.
     #[error("level: give a level from 1 to 6")]
     Level,
@@ -50,6 +59,41 @@ pub enum EventError {
     /// A class lasts longer than its day.
     #[error("hours: give at most 24 hours a day")]
     Hours,
+}
+
+impl EventError {
+    /// The column at fault.
+    pub fn column(&self) -> &'static str {
+        match self {
+            Self::Id(column) | Self::Text(column) | Self::Edition(column) => column,
+            Self::EndBeforeStart => "end",
+            Self::NothingEnrolledIn => "course",
+            Self::NothingTrainedFor | Self::Cip => "code",
+            Self::SupersedesItself => "supersedes",
+            Self::Occupation => "occupation",
+            Self::Naics => "naics",
+            Self::Pathway => "pathway",
+            Self::Reason { .. } => "reason",
+            Self::AmountNotKnown => "amount",
+            Self::Level => "level",
+            Self::Quarter => "term",
+            Self::Hours => "hours",
+        }
+    }
+
+    /// What to give.
+    pub fn remedy(&self) -> String {
+        let text = self.to_string();
+        text.split_once(": ").map_or_else(|| text.clone(), |(_, remedy)| remedy.to_owned())
+    }
+}
+
+fn reasons(known: &str) -> String {
+    if known.is_empty() {
+        "leave the row out: no rule profile names a reason".to_owned()
+    } else {
+        format!("give one that a rule profile names: {known}")
+    }
 }
 
 impl Event {
@@ -139,8 +183,9 @@ impl EventDetail {
                 check_text("program", program)
             }
             Self::Exclusion { reason, .. } => check_text("reason", reason),
-            Self::PathwayFlag { pathway, .. } => {
-                pathway.parse::<PathwayId>().map(|_| ()).map_err(|_| EventError::Pathway)
+            Self::PathwayFlag { pathway, start, end } => {
+                pathway.parse::<PathwayId>().map_err(|_| EventError::Pathway)?;
+                end.map_or(Ok(()), |end| check_order(*start, end))
             }
             Self::PlannedGap { start, end, .. } => check_order(*start, *end),
             Self::Credential { code, system, number, .. } => {
@@ -152,9 +197,12 @@ impl EventDetail {
                 check_optional("reason", reason.as_deref())
             }
             Self::Void { voided_event_id } => check_id("value", voided_event_id),
-            Self::Wages { quarter, employer, naics, .. } => {
+            Self::Wages { quarter, employer, naics, amount_cents } => {
                 check_text("employer", employer)?;
                 check_naics(naics.as_deref())?;
+                if *amount_cents == NOT_KNOWN_CENTS {
+                    return Err(EventError::AmountNotKnown);
+                }
                 Quarter::new(quarter.year, quarter.number).map(|_| ()).ok_or(EventError::Quarter)
             }
             Self::Attribute { name, value, .. } => {
@@ -164,6 +212,9 @@ impl EventDetail {
         }
     }
 }
+
+/// What reports of wages write for an amount that is not yet known.
+const NOT_KNOWN_CENTS: i64 = 99_999_999;
 
 fn check_id(field: &'static str, id: &str) -> Result<(), EventError> {
     let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());

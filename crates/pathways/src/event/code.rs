@@ -106,6 +106,9 @@ pub struct UnknownName {
 }
 
 impl Quarter {
+    /// The first quarter that can be written.
+    pub(crate) const FIRST: Self = Self { year: 0, number: 1 };
+
     /// Quarter `number` of `year`, if there is one.
     pub fn new(year: i16, number: u8) -> Option<Self> {
         ((0..=9999).contains(&year) && (1..=4).contains(&number)).then_some(Self { year, number })
@@ -127,7 +130,7 @@ impl Quarter {
 impl OccupationCode {
     /// Whether the code has the form of its list: `29-1141`, for O*NET `29-1141.00`.
     pub(crate) fn is_well_formed(&self) -> bool {
-        let soc = |code: &str| is_parted(code, '-', 2, &[4]);
+        let soc = |code: &str| is_parted(code, '-');
         match self.system {
             OccupationSystem::Soc2010 | OccupationSystem::Soc2018 => soc(&self.code),
             OccupationSystem::Onet2019 => self
@@ -138,11 +141,9 @@ impl OccupationCode {
     }
 }
 
-/// Digits in two parts: `first` of them, the mark, and as many as one of `second`.
-fn is_parted(code: &str, mark: char, first: usize, second: &[usize]) -> bool {
-    code.split_once(mark).is_some_and(|(family, rest)| {
-        are_digits(family, first) && second.iter().any(|&length| are_digits(rest, length))
-    })
+/// Two digits, the mark, and four digits.
+fn is_parted(code: &str, mark: char) -> bool {
+    code.split_once(mark).is_some_and(|(family, rest)| are_digits(family, 2) && are_digits(rest, 4))
 }
 
 fn are_digits(text: &str, length: usize) -> bool {
@@ -155,9 +156,10 @@ pub(crate) fn is_naics(code: &str) -> bool {
 }
 
 impl CodeSystem {
-    /// Whether `code` has the form of the list: a CIP code is `51`, `51.08` or `51.0801`.
+    /// Whether `code` has the form of the list: a CIP code has six digits, such as `51.0801`. A
+    /// family of codes, such as `51.08`, is no program.
     pub(crate) fn admits(self, code: &str) -> bool {
-        self == Self::Local || are_digits(code, 2) || is_parted(code, '.', 2, &[2, 4])
+        self == Self::Local || is_parted(code, '.')
     }
 
     /// Every code system, in order.

@@ -134,6 +134,10 @@ pub enum LeaveScope {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceRules {
+    /// The kinds of services that never count. A kind that is neither among these nor counts for
+    /// some program is taken for a misspelling where the registry names it.
+    #[serde(default)]
+    pub never: BTreeSet<String>,
     /// By program: the kinds of services that count as engagement.
     pub participation_causing: BTreeMap<String, BTreeSet<String>>,
 }

@@ -1,9 +1,14 @@
 //! The rule profiles in use: which of them governs a pathway on a day.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
 
 use super::RuleProfile;
 use crate::{
+    event::{Event, EventDetail, EventError},
     fault::{Fault, Faults},
     registry::RegistryVersion,
     status::PathwayId,
@@ -42,15 +47,7 @@ impl RuleProfiles {
             let name = name.as_ref();
             match RuleProfile::parse(name, text.as_ref()) {
                 Ok(profile) => {
-                    let unknown = profile
-                        .pathways
-                        .iter()
-                        .filter(|id| registry.pathway_index(id).is_none())
-                        .map(|id| {
-                            let what = format!("the registry has no pathway {id}; take it out");
-                            Fault::new(name, "pathways", what)
-                        });
-                    faults.extend(unknown);
+                    faults.extend(unknown_pathways(name, text.as_ref(), registry));
                     if profiles.iter().any(|it| it.name() == profile.name()) {
                         let what = "another file has this profile and version; raise the version";
                         faults.push(Fault::new(name, "version", what));
@@ -66,6 +63,41 @@ impl RuleProfiles {
     /// Every profile, in the order given.
     pub fn as_slice(&self) -> &[RuleProfile] {
         &self.profiles
+    }
+
+    /// Checks of an event what only the profiles can know: that one of them names the reason of an
+    /// exclusion.
+    ///
+    /// # Errors
+    /// [`EventError`] names the field and what to give.
+    pub fn check(&self, event: &Event) -> Result<(), EventError> {
+        let EventDetail::Exclusion { reason, .. } = &event.detail else { return Ok(()) };
+        let named = self.profiles.iter().flat_map(|it| it.exclusion.post_exit_quarters.keys());
+        let named: BTreeSet<&str> = named.map(String::as_str).collect();
+        if named.contains(reason.as_str()) {
+            return Ok(());
+        }
+        Err(EventError::Reason { known: Vec::from_iter(named).join(", ") })
+    }
+
+    /// Checks that some profile knows the kind of each service in `registry`: a misspelled one would
+    /// never count.
+    ///
+    /// # Errors
+    /// [`Faults`] name every row of the registry with another kind, and the kinds that are known.
+    pub fn check_services(&self, registry: &RegistryVersion) -> Result<(), Faults> {
+        let services = self.profiles.iter().map(|it| &it.service);
+        let known: BTreeSet<&str> = services
+            .flat_map(|it| it.participation_causing.values().chain([&it.never]).flatten())
+            .map(String::as_str)
+            .collect();
+        let unknown = registry.services.iter().filter(|(kind, _)| !known.contains(kind.as_str()));
+        let listed = || Vec::from_iter(known.iter().copied()).join(", ");
+        let fault = |(_, place): &(String, Fault)| Fault {
+            what: format!("service: give a kind that a rule profile names: {}", listed()),
+            ..place.clone()
+        };
+        Faults::check(unknown.map(fault).collect())
     }
 
     /// Ids and versions, separated by commas.
@@ -103,12 +135,30 @@ impl RuleProfiles {
     }
 }
 
+/// The pathways that the file of a profile names and the registry does not have.
+fn unknown_pathways(file: &str, text: &str, registry: &RegistryVersion) -> Vec<Fault> {
+    #[derive(Default, Deserialize)]
+    struct Named {
+        #[serde(default)]
+        pathways: Vec<Spanned<String>>,
+    }
+    let named: Named = toml::from_str(text).unwrap_or_default();
+    let unknown = named.pathways.iter().filter(|it| registry.pathway_index(it.get_ref()).is_none());
+    let fault = |id: &Spanned<String>| {
+        let ids: Vec<_> = registry.pathways.iter().map(|it| it.id.as_str()).collect();
+        let known = ids.join(", ");
+        let what = format!("the registry has no pathway {}; it has {known}", id.get_ref());
+        Fault::new(file, "pathways", what).at(text, &id.span())
+    };
+    unknown.map(fault).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::default_registry;
+    use crate::{DEFAULT_REGISTRY, Registry, default_registry};
 
     const S1: &str = crate::DEFAULT_PROFILE;
 
@@ -142,6 +192,51 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_that_no_profile_names_is_refused_with_those_that_are_named() {
+        let special = special().replace("deceased = 4", "in_prison = 4");
+        let files = [("s1.toml", S1), ("hc.toml", &special)];
+        let profiles = RuleProfiles::parse(&files, default_registry().latest()).unwrap();
+        let excluded = |reason: &str| {
+            profiles.check(&Event {
+                source: "workforce".parse().unwrap(),
+                local_id: "A1".parse().unwrap(),
+                source_event_id: "e1".to_owned(),
+                received_on: date(2024, 6, 1),
+                supersedes: None,
+                purpose_tags: BTreeSet::new(),
+                detail: EventDetail::Exclusion {
+                    reason: reason.to_owned(),
+                    from: date(2024, 1, 8),
+                },
+            })
+        };
+        assert_eq!(excluded("deceased"), Ok(()));
+        assert_eq!(excluded("in_prison"), Ok(()));
+        assert_eq!(
+            excluded("deseased").unwrap_err().to_string(),
+            "reason: give one that a rule profile names: active_duty, deceased, \
+             foster_care_moved, in_prison, incarcerated, medical"
+        );
+    }
+
+    #[test]
+    fn a_kind_of_service_that_no_profile_knows_is_named_with_its_row() {
+        let misspelled = DEFAULT_REGISTRY.map(|(name, text)| {
+            (name, text.replacen("service = \"training\"", "service = \"trainning\"", 1))
+        });
+        let registry = Registry::parse(&misspelled).unwrap();
+        let profiles = RuleProfiles::parse(&[("s1.toml", S1)], registry.latest()).unwrap();
+        let faults = profiles.check_services(registry.latest()).unwrap_err();
+        assert_eq!(faults.as_slice().len(), 3);
+        assert_eq!(
+            faults.as_slice()[0].to_string(),
+            "health-care.toml, line 102: pathway HC-1, component 13 (HC-TRAINING): service: give a \
+             kind that a rule profile names: career, follow_up, self_service, supportive, training"
+        );
+        assert_eq!(profiles.check_services(default_registry().latest()), Ok(()));
+    }
+
+    #[test]
     fn an_unknown_pathway_and_a_repeated_version_are_named_with_their_files() {
         let unknown = special().replace("HC-1", "HC-9");
         let files = [("s1.toml", S1), ("again.toml", S1), ("hc.toml", &unknown)];
@@ -149,7 +244,7 @@ mod tests {
         assert_eq!(
             faults.to_string(),
             "again.toml: version: another file has this profile and version; raise the version\n\
-             hc.toml: pathways: the registry has no pathway HC-9; take it out"
+             hc.toml, line 6: pathways: the registry has no pathway HC-9; it has HC-1, IT-1, MF-1"
         );
     }
 }

@@ -19,9 +19,9 @@ type Row = Spanned<toml::Table>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    registry: Option<Spanned<Header>>,
+    registry: Option<Row>,
     #[serde(default)]
-    pathway: Vec<Spanned<PathwayRow>>,
+    pathway: Vec<Spanned<PathwayRows>>,
     #[serde(default)]
     term: Vec<Row>,
     #[serde(default)]
@@ -38,19 +38,25 @@ struct Header {
     published_on: Date,
 }
 
+/// The rows of a pathway; its [`Head`] is read by itself.
+#[derive(Deserialize)]
+struct PathwayRows {
+    #[serde(default)]
+    component: Vec<Row>,
+    #[serde(default)]
+    credential: Vec<Row>,
+}
+
+/// What stands in a pathway beside its rows.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PathwayRow {
+struct Head {
     id: String,
     title: String,
     naics: Vec<String>,
     naics_edition: u16,
     #[serde(default)]
     required_sources: Vec<String>,
-    #[serde(default)]
-    component: Vec<Row>,
-    #[serde(default)]
-    credential: Vec<Row>,
 }
 
 /// Reads the files of one version.
@@ -90,27 +96,38 @@ struct Source<'s> {
     text: &'s str,
 }
 
+/// The heads of a file's pathways, as they stand there.
+fn heads(text: &str) -> Vec<toml::Table> {
+    let file: toml::Table = toml::from_str(text).unwrap_or_default();
+    let pathways = file.get("pathway").and_then(toml::Value::as_array);
+    let head = |pathway: &toml::Value| {
+        let mut head = pathway.as_table().cloned().unwrap_or_default();
+        head.retain(|key, _| !["component", "credential"].contains(&key));
+        head
+    };
+    pathways.into_iter().flatten().map(head).collect()
+}
+
 /// What was read so far, and what is wrong with it.
 #[derive(Default)]
 struct Reader {
+    has_header: bool,
     header: Option<Header>,
     version: RegistryVersion,
     faults: Vec<Fault>,
 }
 
 impl Reader {
-    fn header(&mut self, source: Source<'_>, header: Spanned<Header>) {
-        let span = header.span();
-        let header = header.into_inner();
-        let what = if self.header.is_some() {
-            "another file names the version too; keep one"
+    fn header(&mut self, source: Source<'_>, row: Row) {
+        let is_second = std::mem::replace(&mut self.has_header, true);
+        let Some((header, fault)) = self.row::<Header>(source, "registry", row) else { return };
+        if is_second {
+            self.faults.push(fault("another file names the version too; keep one"));
         } else if header.version.trim().is_empty() {
-            "version: give a name such as \"2022-07\""
+            self.faults.push(fault("version: give a name such as \"2022-07\""));
         } else {
             self.header = Some(header);
-            return;
-        };
-        self.faults.push(Fault::new(source.name, "registry", what).at(source.text, &span));
+        }
     }
 
     fn edition(&mut self, source: Source<'_>, row: Row) {
@@ -146,32 +163,38 @@ impl Reader {
                 self.faults.push(fault("an institution of that id stands above; keep one"));
             }
         }
-        for row in file.pathway {
-            self.pathway(source, row);
+        for (rows, head) in file.pathway.into_iter().zip(heads(source.text)) {
+            self.pathway(source, rows, head);
         }
     }
 
-    fn pathway(&mut self, source: Source<'_>, row: Spanned<PathwayRow>) {
-        let span = row.span();
-        let row = row.into_inner();
-        let place = format!("pathway {}", row.id);
-        let fault = |what: String| Fault::new(source.name, &*place, what).at(source.text, &span);
-        let components = self.components(source, &row.id, row.component);
-        let credentials = self.credentials(source, &row.id, row.credential);
-        match head(&row.id, &row.naics, row.naics_edition, &row.required_sources) {
+    fn pathway(&mut self, source: Source<'_>, rows: Spanned<PathwayRows>, table: toml::Table) {
+        let span = rows.span();
+        let PathwayRows { component, credential } = rows.into_inner();
+        let named = table.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        let place = format!("pathway {named}").trim_end().to_owned();
+        let fault = |what: &str| Fault::new(source.name, &*place, what).at(source.text, &span);
+        let components = self.components(source, &named, component);
+        let credentials = self.credentials(source, &named, credential);
+        let Head { id, title, naics, naics_edition, required_sources } =
+            match table.try_into::<Head>() {
+                Ok(head) => head,
+                Err(error) => return self.faults.push(fault(error.message().trim_end())),
+            };
+        match head(&id, &naics, naics_edition, &required_sources) {
             Ok((id, _)) if self.version.pathways.iter().any(|it| it.id == id) => {
-                self.faults.push(fault("a pathway of that id stands above; keep one".to_owned()));
+                self.faults.push(fault("a pathway of that id stands above; keep one"));
             }
             Ok((id, required_sources)) => self.version.pathways.push(Pathway {
                 id,
-                title: row.title,
-                naics: row.naics,
-                naics_edition: row.naics_edition,
+                title,
+                naics,
+                naics_edition,
                 required_sources,
                 components,
                 credentials,
             }),
-            Err(wrong) => self.faults.extend(wrong.into_iter().map(fault)),
+            Err(wrong) => self.faults.extend(wrong.iter().map(|what| fault(what))),
         }
     }
 
@@ -194,6 +217,8 @@ impl Reader {
                     let within =
                         is_within(&self.version.editions, system.as_deref(), component.effective);
                     self.faults.extend(within.err().map(|what| fault(&what)));
+                    let service = component.service.clone();
+                    self.version.services.extend(service.map(|kind| (kind, fault(""))));
                     components.push(component);
                 }
                 Err(what) => self.faults.push(fault(&what)),
@@ -260,7 +285,7 @@ impl Reader {
         if is_sound && self.version.pathways.is_empty() && self.header.is_some() {
             self.faults.push(Fault::new("registry", "pathway", "give at least one [[pathway]]"));
         }
-        if is_whole && self.header.is_none() {
+        if is_whole && !self.has_header {
             let what = "give [registry] with version and published_on in one of the files";
             self.faults.push(Fault::new("registry", "version", what));
         }

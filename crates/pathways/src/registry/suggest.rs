@@ -78,7 +78,7 @@ impl RegistryVersion {
                         role: like.role,
                         service: like.service.clone(),
                         title: catalogued.title.clone(),
-                        effective: Effective { from: effective_from, to: None },
+                        effective: self.while_in_use(catalogued.kind, effective_from),
                     };
                     suggestions.push(Suggestion { row, pathway: place, component, score, reason });
                 }
@@ -86,6 +86,16 @@ impl RegistryVersion {
             suggestions[first..].sort_by(|a, b| better((&a.reason, a.score), (&b.reason, b.score)));
         }
         suggestions
+    }
+}
+
+impl RegistryVersion {
+    /// From a day on, as long as the edition of the code is in use.
+    fn while_in_use(&self, kind: ComponentKind, from: Date) -> Effective {
+        match kind.system().and_then(|name| self.editions.get(name)) {
+            Some(edition) => Effective { from: from.max(edition.from), to: edition.to },
+            None => Effective { from, to: None },
+        }
     }
 }
 
@@ -212,6 +222,10 @@ mod tests {
         let found = suggested(ComponentKind::Program(CodeSystem::Cip2010), "51.0801", title);
         let same = Reason::SameCode("51.0801".to_owned());
         assert_eq!(found, [("HC-1".to_owned(), 1.0, same)]);
+        let version = default_registry().latest().clone();
+        let cip2010 = ComponentKind::Program(CodeSystem::Cip2010);
+        let in_use = version.while_in_use(cip2010, date(2024, 7, 1));
+        assert_eq!(in_use, Effective { from: date(2024, 7, 1), to: Some(date(2026, 6, 30)) });
     }
 
     #[test]

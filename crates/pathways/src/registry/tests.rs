@@ -99,6 +99,25 @@ fn every_fault_of_every_file_is_told_at_once() {
     assert_eq!(places, expected, "{faults}");
 }
 
+#[test]
+fn an_unknown_key_in_a_head_hides_no_other_fault() {
+    let wrong = PATHWAY
+        .replace("title = \"Health care\"", "titel = \"Health care\"")
+        .replace("51.0801", "51.08");
+    let header = HEADER.replace("published_on", "publishd_on");
+    let faults = Registry::parse(&[("a", &*header), ("hc.toml", &*wrong)]).unwrap_err();
+    let told: Vec<_> = faults.as_slice().iter().map(ToString::to_string).collect();
+    let expected = [
+        "a, line 1: registry: unknown field `publishd_on`",
+        "hc.toml, line 7: pathway HC-1, component 1 (51.08): code: give a six-digit",
+        "hc.toml, line 2: pathway HC-1: unknown field `titel`",
+    ];
+    assert_eq!(told.len(), expected.len(), "{faults}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
 const EDITIONS: &str = "
 [[code_system]]
 name = \"cip2010\"
@@ -130,16 +149,44 @@ fn a_code_counts_while_its_edition_is_in_use() {
     };
     assert_eq!(enrolled(CodeSystem::Cip2020, date(2024, 1, 8)), Ok(()));
     assert_eq!(enrolled(CodeSystem::Cip2010, date(2021, 6, 30)), Ok(()));
-    assert_eq!(enrolled(CodeSystem::Cip2010, date(2024, 1, 8)), Err(EventError::Edition));
+    assert_eq!(
+        enrolled(CodeSystem::Cip2010, date(2024, 1, 8)),
+        Err(EventError::Edition("code_system"))
+    );
     assert_eq!(enrolled(CodeSystem::Local, date(2024, 1, 8)), Ok(()));
+}
+
+#[test]
+fn the_built_in_editions_overlap_and_refuse_what_lies_far_outside() {
+    let registry = default_registry();
+    let enrolled = |system, start| {
+        registry.latest().check(&event(EventDetail::Enrollment {
+            program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
+            course: None,
+            term: None,
+            credits_tenths: None,
+            award_level: None,
+            start,
+            end: start,
+        }))
+    };
+    let fall = date(2023, 8, 21);
+    assert_eq!(enrolled(CodeSystem::Cip2010, fall), Ok(()));
+    assert_eq!(enrolled(CodeSystem::Cip2020, fall), Ok(()));
+    let refused = Err(EventError::Edition("code_system"));
+    assert_eq!(enrolled(CodeSystem::Cip2020, date(2019, 8, 19)), refused);
+    assert_eq!(enrolled(CodeSystem::Cip2010, date(2026, 8, 17)), refused);
+    for name in ["cip2010", "cip2020", "soc2010", "soc2018", "onet2019"] {
+        assert!(registry.latest().editions.contains_key(name), "{name}");
+    }
 }
 
 #[test]
 fn the_flag_of_an_unknown_pathway_is_refused() {
     let registry = default_registry();
     let flag = |pathway: &str| {
-        let (pathway, on) = (pathway.to_owned(), date(2024, 1, 8));
-        registry.latest().check(&event(EventDetail::PathwayFlag { pathway, on }))
+        let (pathway, start) = (pathway.to_owned(), date(2024, 1, 8));
+        registry.latest().check(&event(EventDetail::PathwayFlag { pathway, start, end: None }))
     };
     assert_eq!(flag("HC-1"), Ok(()));
     assert_eq!(flag("HC-9"), Err(EventError::Pathway));

@@ -1,13 +1,13 @@
 //! Rows of a submission on their way to the store: checked, re-keyed, measured.
 
 use api::{
-    convert::{RowRefusal, event_from_proto, event_refusal, record_from_proto},
+    convert::{RowRefusal, Violation, event_from_proto, event_refusal, record_from_proto},
     digest::row_digest,
     limits::MAX_ROW_BYTES,
     submission::{self as proto, row::Row as Content},
 };
 use jiff::civil::Date;
-use pathways::RegistryVersion;
+use pathways::{Event, EventError, RegistryVersion, RuleProfiles};
 use record::{AgencyId, LocalId, Schema};
 use store::{NewRow, Refusal, RejectionReason, RowContent, SubmissionKind};
 
@@ -25,6 +25,8 @@ pub struct RowCheck<'a> {
     pub pepper: &'a Pepper,
     /// The pathway registry, once one is published.
     pub registry: Option<&'a RegistryVersion>,
+    /// The rule profiles.
+    pub profiles: &'a RuleProfiles,
     /// The day on which events count as received.
     pub today: Date,
 }
@@ -35,7 +37,7 @@ impl RowCheck<'_> {
         let digest = row_digest(row);
         let content = self.content(row).unwrap_or_else(|refusal| RowContent::Refused {
             local_id: local_id(row),
-            refusal: refusal_to_store(&refusal),
+            refusal: refusal_to_store(refusal),
         });
         NewRow { digest, content }
     }
@@ -55,9 +57,7 @@ impl RowCheck<'_> {
             (Some(Content::Event(event)), SubmissionKind::Events) => {
                 let parsed = event_from_proto(event, self.agency, self.today)?;
                 check_local_id(&parsed.local_id)?;
-                if let Some(registry) = self.registry {
-                    registry.check(&parsed).map_err(|error| event_refusal(error, event))?;
-                }
+                self.check_codes(&parsed).map_err(|error| event_refusal(&error, event))?;
                 Ok(RowContent::Event {
                     takes_back: parsed.takes_back().map(str::to_owned),
                     local_id: parsed.local_id,
@@ -75,6 +75,12 @@ impl RowCheck<'_> {
                 Err(RowRefusal::new(proto::RejectionReason::WrongKind, "row", remedy))
             }
         }
+    }
+
+    /// Checks what only the registry and the rule profiles know.
+    fn check_codes(&self, event: &Event) -> Result<(), EventError> {
+        self.registry.map_or(Ok(()), |registry| registry.check(event))?;
+        self.profiles.check(event)
     }
 }
 
@@ -95,43 +101,61 @@ fn local_id(row: &proto::Row) -> Option<LocalId> {
     text.parse().ok()
 }
 
-fn refusal_to_store(refusal: &RowRefusal) -> Refusal {
+fn refusal_to_store(refusal: RowRefusal) -> Refusal {
     let name = refusal.reason.as_str_name();
     let name = name.trim_start_matches("REJECTION_REASON_").to_ascii_lowercase();
     let reason = name.parse().unwrap_or(RejectionReason::Malformed);
-    let field = Some(refusal.violation.field.clone()).filter(|field| !field.is_empty());
-    Refusal { reason, field }
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    let Violation { field, remedy } = refusal.violation;
+    Refusal { reason, field: said(field), remedy: said(remedy) }
 }
 
-/// A stored refusal as the contract says it.
-pub fn rejection_to_proto(rejection: &store::RowRejection) -> proto::RowRejection {
-    let Refusal { reason, field } = &rejection.refusal;
+/// A stored refusal of a row of a submission of `kind`, as the contract says it.
+pub fn rejection_to_proto(
+    kind: SubmissionKind,
+    rejection: &store::RowRejection,
+) -> proto::RowRejection {
+    let Refusal { reason, field, remedy } = &rejection.refusal;
     let name = format!("REJECTION_REASON_{}", reason.as_str().to_ascii_uppercase());
     let known = proto::RejectionReason::from_str_name(&name);
+    let (usual_field, usual_remedy) = usual(*reason, kind);
     proto::RowRejection {
         offset: rejection.offset,
         reason: known.unwrap_or(proto::RejectionReason::Malformed).into(),
-        field: field.clone().unwrap_or_default(),
-        remedy: remedy(*reason).to_owned(),
+        field: field.clone().unwrap_or_else(|| usual_field.to_owned()),
+        remedy: remedy.clone().unwrap_or_else(|| usual_remedy.to_owned()),
     }
 }
 
-fn remedy(reason: RejectionReason) -> &'static str {
-    match reason {
-        RejectionReason::Malformed => "send the row in the form of the contract and the schema",
-        RejectionReason::NothingToCompare => "give at least one identity field",
-        RejectionReason::TooLarge => "send at most 64 KiB per row",
-        RejectionReason::UnknownCode => "give a code of the form of its system, such as 51.0801",
-        RejectionReason::WrongEdition => {
-            "give the edition of the code that was in use on the day of the event"
+/// Stored refusals of rows of a submission of `kind`, as the contract says them.
+pub fn rejections_to_proto(
+    kind: SubmissionKind,
+    rejections: &[store::RowRejection],
+) -> Vec<proto::RowRejection> {
+    rejections.iter().map(|rejection| rejection_to_proto(kind, rejection)).collect()
+}
+
+/// The field and the remedy of a refusal for which the store found the reason.
+fn usual(reason: RejectionReason, kind: SubmissionKind) -> (&'static str, &'static str) {
+    match (reason, kind) {
+        (RejectionReason::DuplicateInSubmission, SubmissionKind::Records) => {
+            ("record.local_id", "send each local id once per submission")
         }
-        RejectionReason::UnknownPathway => "give the id of a registered pathway",
-        RejectionReason::EndBeforeStart => "give a last day on or after the first",
-        RejectionReason::DuplicateInSubmission => "send each id once per submission",
-        RejectionReason::VersionConflict => {
-            "this version was accepted earlier with other content: send a higher record version"
+        (RejectionReason::DuplicateInSubmission, SubmissionKind::Events) => {
+            ("event.source_event_id", "give each event an id of its own")
         }
-        RejectionReason::LocalIdLooksLikeSsn => "use a local id that is not an SSN",
-        RejectionReason::WrongKind => "send rows of the kind the submission was created for",
+        (RejectionReason::VersionConflict, SubmissionKind::Records) => (
+            "record.version",
+            "this version was accepted earlier with other content: send a higher record version",
+        ),
+        (RejectionReason::VersionConflict, SubmissionKind::Events) => (
+            "event.source_event_id",
+            "an event of this id was accepted earlier with other content: give another event its \
+             own id; to correct that one, send a new id with supersedes naming it",
+        ),
+        (RejectionReason::WrongKind, _) => {
+            ("row", "send rows of the kind the submission was created for")
+        }
+        _ => ("", "send the row in the form of the contract and the schema"),
     }
 }

@@ -7,9 +7,10 @@ use api::{
     limits::{MAX_STATEMENTS, PAGE},
     statement::{self as proto, statement_service_server::StatementService},
 };
+use jiff::civil::Date;
 use pathways::{Statement, StatementDetail};
 use record::AgencyId;
-use store::{NewStatement, StatementKind, Store, StoredStatement};
+use store::{NewStatement, Seq, StatementKind, Store, StoredStatement};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -20,6 +21,7 @@ use crate::{
     access::agency_of,
     clock::Clock,
     engine::EngineHandle,
+    sources::read_statement,
     status::{blocking, of_store},
 };
 
@@ -49,10 +51,12 @@ impl Statements {
         let (mut fitting, mut rejections) = (Vec::new(), Vec::new());
         for (place, message) in (0..).zip(&request.statements) {
             match statement_from_proto(message, agency, today) {
-                Ok(statement) => fitting.push(to_store(&statement)),
+                Ok(statement) => fitting.push(statement),
                 Err(refusal) => rejections.push(refusal.at(place)),
             }
         }
+        let taken_back = self.taken_back(agency, &fitting_days(&fitting))?;
+        let fitting = fitting.iter().map(to_store).collect();
         let stated = self
             .store
             .state(agency, today, fitting, self.clock.now())
@@ -65,7 +69,23 @@ impl Statements {
             accepted: stated.accepted,
             unchanged: stated.unchanged,
             rejections,
+            taken_back: taken_back.map(date_to_proto),
         })
+    }
+
+    /// The day through which the agency had stated its data complete, if one of these days, stated
+    /// now in this order, takes it back.
+    fn taken_back(&self, agency: &AgencyId, days: &[Date]) -> Result<Option<Date>, Status> {
+        if days.is_empty() {
+            return Ok(None);
+        }
+        let internal = |e: &store::Error| of_store(e, ErrorReason::Internal);
+        let stated = self.store.statements_of_kind(StatementKind::CompleteThrough, Seq(u64::MAX));
+        let stated = stated.map_err(|e| internal(&e))?;
+        let last = stated.iter().rfind(|it| it.agency == *agency);
+        let last = last.map(read_statement).transpose().map_err(|e| internal(&e))?;
+        let last = last.and_then(|it| it.declaration()).map(|it| it.complete_through);
+        Ok(last.filter(|last| days.last().is_some_and(|day| day < last)))
     }
 
     fn list(
@@ -110,12 +130,16 @@ impl StatementService for Statements {
     }
 }
 
+/// The days through which the agency states its data complete, in order.
+fn fitting_days(statements: &[Statement]) -> Vec<Date> {
+    let declared = statements.iter().filter_map(Statement::declaration);
+    declared.map(|it| it.complete_through).collect()
+}
+
 /// The stored form of a statement, by what it is about.
 fn to_store(statement: &Statement) -> NewStatement {
     let (kind, subject) = match &statement.detail {
-        StatementDetail::CompleteThrough { day } => {
-            (StatementKind::CompleteThrough, day.to_string())
-        }
+        StatementDetail::CompleteThrough { .. } => (StatementKind::CompleteThrough, String::new()),
         StatementDetail::WagesLoaded { quarter, .. } => {
             (StatementKind::WagesLoaded, quarter.to_string())
         }

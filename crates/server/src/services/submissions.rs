@@ -22,13 +22,13 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     KeyBinding,
     pages::{cut, page_token, place_of},
-    rows::{RowCheck, rejection_to_proto},
+    rows::{RowCheck, rejection_to_proto, rejections_to_proto},
     waiting::waiting_events,
 };
 use crate::{
     access::agency_of,
     clock::Clock,
-    engine::EngineHandle,
+    engine::{EngineHandle, Profiles},
     files::random_id,
     pepper::Pepper,
     status::{blocking, internal, of_store},
@@ -53,6 +53,8 @@ pub struct Submissions {
     pub pepper: Arc<Pepper>,
     /// The pathway registry, with its history.
     pub registry: Arc<Registry>,
+    /// The rule profiles.
+    pub profiles: Profiles,
     /// The linkage key that submissions must be encoded with.
     pub binding: Arc<KeyBinding>,
     /// Most records that absence may withdraw, as a share of the agency's records.
@@ -125,7 +127,7 @@ impl Submissions {
             .map_err(|e| of_store(&e, ErrorReason::SubmissionUnknown))?;
         Ok(proto::AppendRowsResponse {
             committed_offset: appended.committed_offset,
-            rejections: appended.rejections.iter().map(rejection_to_proto).collect(),
+            rejections: rejections_to_proto(submission.kind, &appended.rejections),
         })
     }
 
@@ -137,6 +139,7 @@ impl Submissions {
             schema: &self.schema,
             pepper: &self.pepper,
             registry: self.registry.at(today),
+            profiles: self.profiles.at(today),
             today,
         }
     }
@@ -194,7 +197,7 @@ impl Submissions {
         let new = self.new_submission(agency.clone(), &request.request_id, &terms);
         let stored = self.check(agency, new.kind).row(row);
         if let store::RowContent::Refused { refusal, .. } = &stored.content {
-            return Err(rejected(refusal));
+            return Err(rejected(new.kind, refusal));
         }
         let submitted = self.store.submit(&new, vec![stored], None);
         match submitted.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))? {
@@ -203,7 +206,8 @@ impl Submissions {
                 Ok(receipt)
             }
             Submitted::Refused(rejections) => {
-                Err(rejections.first().map_or_else(internal, |first| rejected(&first.refusal)))
+                let first = rejections.first();
+                Err(first.map_or_else(internal, |first| rejected(new.kind, &first.refusal)))
             }
         }
     }
@@ -325,17 +329,18 @@ impl SubmissionService for Submissions {
         let list = format!("rejections {}", request.submission_id);
         let from = place_of(&list, &request.page_token)?;
         let from: u64 = from.and_then(|from| from.parse().ok()).unwrap_or(0);
-        let mut page = blocking(move || {
-            let id = this.own(&agency, &request.submission_id)?.id;
-            let page = this.store.rejections(&id, from, size + 1);
-            page.map_err(|e| of_store(&e, ErrorReason::SubmissionUnknown))
+        let (kind, mut page) = blocking(move || {
+            let submission = this.own(&agency, &request.submission_id)?;
+            let page = this.store.rejections(&submission.id, from, size + 1);
+            let page = page.map_err(|e| of_store(&e, ErrorReason::SubmissionUnknown))?;
+            Ok((submission.kind, page))
         })
         .await?;
         let more = cut(&mut page, size);
         let last = page.last().filter(|_| more);
         let next = last.map(|last| page_token(&list, &(last.offset + 1).to_string()));
         Ok(Response::new(proto::ListRejectionsResponse {
-            rejections: page.iter().map(rejection_to_proto).collect(),
+            rejections: rejections_to_proto(kind, &page),
             next_page_token: next.unwrap_or_default(),
         }))
     }
@@ -412,9 +417,9 @@ fn unopened(new: NewSubmission) -> Submission {
     }
 }
 
-fn rejected(refusal: &store::Refusal) -> Status {
-    let rejection =
-        rejection_to_proto(&store::RowRejection { offset: 0, refusal: refusal.clone() });
+fn rejected(kind: SubmissionKind, refusal: &store::Refusal) -> Status {
+    let rejection = store::RowRejection { offset: 0, refusal: refusal.clone() };
+    let rejection = rejection_to_proto(kind, &rejection);
     let metadata = [
         ("rejection_reason", rejection.reason().as_str_name().to_owned()),
         ("field", rejection.field.clone()),

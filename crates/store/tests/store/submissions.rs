@@ -82,6 +82,7 @@ fn a_row_is_refused_for_its_own_reason_and_the_others_are_kept() {
     let refusal = Refusal {
         reason: RejectionReason::NothingToCompare,
         field: Some("date_of_birth".to_owned()),
+        remedy: Some("give a value".to_owned()),
     };
     let content = RowContent::Refused { local_id: Some(local_id("A9")), refusal: refusal.clone() };
     let rows = [

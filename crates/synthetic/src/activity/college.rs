@@ -197,7 +197,11 @@ impl Diary<'_> {
             && self.random.chance(0.05)
         {
             let pathway = career.id.clone();
-            self.report(Agency::College, on, EventDetail::PathwayFlag { pathway, on });
+            self.report(
+                Agency::College,
+                on,
+                EventDetail::PathwayFlag { pathway, start: on, end: None },
+            );
         }
     }
 

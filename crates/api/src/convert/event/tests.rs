@@ -2,8 +2,8 @@
 
 use jiff::{ToSpan, civil::date};
 use pathways::{
-    CodeSystem, CredentialKind, DevelopmentalStep, OccupationCode, OccupationSystem, ProgramCode,
-    TestPhase,
+    CodeSystem, CredentialKind, DevelopmentalStep, EventError, OccupationCode, OccupationSystem,
+    ProgramCode, TestPhase,
 };
 use proptest::{collection, option, prelude::*, sample::select};
 
@@ -153,8 +153,9 @@ fn any_other() -> impl Strategy<Value = EventDetail> {
     prop_oneof![
         any_credential(),
         (any_text(), any_day()).prop_map(|(reason, from)| EventDetail::Exclusion { reason, from }),
-        ("[A-Z]{2}-[0-9]", any_day())
-            .prop_map(|(pathway, on)| EventDetail::PathwayFlag { pathway, on }),
+        ("[A-Z]{2}-[0-9]", any_days(), any::<bool>()).prop_map(|(pathway, (start, end), ends)| {
+            EventDetail::PathwayFlag { pathway, start, end: ends.then_some(end) }
+        }),
         (id(), any_day(), option::of(any_text())).prop_map(|(credential_event_id, on, reason)| {
             EventDetail::Revocation { credential_event_id, on, reason }
         }),
@@ -263,14 +264,14 @@ fn what_a_detail_needs_is_refused_by_path() {
                 start: service().end,
                 ..service()
             }),
-            "event.service",
+            "event.service.end",
         ),
-        (Detail::Enrollment(enrollment(None)), "event.enrollment"),
+        (Detail::Enrollment(enrollment(None)), "event.enrollment.course"),
         (Detail::Enrollment(enrollment(Some(program(0)))), "event.enrollment.program.system"),
         (Detail::Enrollment(enrollment(Some(program(99)))), "event.enrollment.program.system"),
         (Detail::Wages(wages(5)), "event.wages.quarter"),
         (Detail::Credential(event::Credential::default()), "event.credential.kind"),
-        (Detail::Void(event::Void::default()), "event.void"),
+        (Detail::Void(event::Void::default()), "event.void.voided_event_id"),
         (Detail::Developmental(event::Developmental::default()), "event.developmental.step"),
         (Detail::IdChange(event::IdChange::default()), "event.id_change.former_local_id"),
         (
@@ -281,6 +282,59 @@ fn what_a_detail_needs_is_refused_by_path() {
     for (detail, path) in table {
         assert_eq!(refused_field(&good(detail)), path);
     }
+}
+
+/// What the domain's own check finds is told by the path of the field, not by a table's column.
+#[test]
+fn what_a_check_finds_is_refused_by_path() {
+    let (start, end) = (date(2024, 1, 8), date(2024, 3, 31));
+    let family = || Some(ProgramCode { system: CodeSystem::Cip2020, code: "51.08".to_owned() });
+    let nurse = OccupationCode { system: OccupationSystem::Soc2018, code: "nurse".to_owned() };
+    let training = |study, occupation| {
+        let program = "adult".to_owned();
+        EventDetail::Training { program, study, occupation, start, end }
+    };
+    let hours = |class: &str, program, hours_hundredths| {
+        let class = class.to_owned();
+        EventDetail::ClassHours { class, program, on: start, hours_hundredths }
+    };
+    let wages = |employer: &str, naics: Option<&str>, amount_cents| {
+        let (quarter, naics) = (Quarter { year: 2024, number: 2 }, naics.map(str::to_owned));
+        EventDetail::Wages { quarter, employer: employer.to_owned(), naics, amount_cents }
+    };
+    let none = String::new;
+    let table = [
+        (training(family(), None), "training.study.code"),
+        (training(None, None), "training.study.code"),
+        (training(None, Some(nurse)), "training.occupation.code"),
+        (hours("", None, 100), "class_hours.class"),
+        (hours("ESL", family(), 100), "class_hours.program.code"),
+        (hours("ESL", None, 2_500), "class_hours.hours_hundredths"),
+        (wages("", None, 1), "wages.employer"),
+        (wages("E1", Some("6"), 1), "wages.naics"),
+        (wages("E1", None, 99_999_999), "wages.amount_cents"),
+        (EventDetail::Exclusion { reason: none(), from: start }, "exclusion.reason"),
+        (
+            EventDetail::PathwayFlag { pathway: "HC 1".to_owned(), start, end: None },
+            "pathway_flag.pathway",
+        ),
+        (
+            EventDetail::PathwayFlag { pathway: "HC-1".to_owned(), start: end, end: Some(start) },
+            "pathway_flag.end",
+        ),
+        (
+            EventDetail::Revocation { credential_event_id: none(), on: start, reason: None },
+            "revocation.credential_event_id",
+        ),
+        (EventDetail::Attribute { name: none(), value: none(), from: start }, "attribute.name"),
+    ];
+    for (detail, path) in table {
+        let message = good(detail_to_proto(&detail));
+        assert_eq!(refused_field(&message), format!("event.{path}"));
+    }
+    let message = good(detail_to_proto(&training(None, None)));
+    let of_list = event_refusal(&EventError::Edition("occupation_system"), &message);
+    assert_eq!(of_list.violation.field, "event.training.occupation.system");
 }
 
 #[test]

@@ -1,9 +1,16 @@
 //! `waymark registry check`: every fault of a registry and what goes with it, at once.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
-use pathways::{Completeness, Fault, Faults, Registry, RegistryVersion, RuleProfile, RuleProfiles};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use pathways::{
+    Completeness, Fault, Faults, Registry, RegistryVersion, RuleProfile, RuleProfiles,
+    registry::Term,
+};
 use record::AgencyId;
 use serde_json::json;
 
@@ -17,7 +24,8 @@ use crate::{
 
 /// Checks a registry, with the rule profiles and calendars that go with it.
 ///
-/// Every fault is listed at once, with its file, line and row and what to give.
+/// Every fault is listed at once, with its file, line and row and what to give. A calendar whose
+/// last required term begins within a year is warned of.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -42,7 +50,12 @@ impl Check {
         let profiles = self.read_profiles()?;
         let profiles = match &registry {
             Some(registry) => {
-                RuleProfiles::parse(&profiles, registry.latest()).map_err(&mut note).ok()
+                let version = registry.latest();
+                let read = RuleProfiles::parse(&profiles, version).map_err(&mut note).ok();
+                if let Some(profiles) = &read {
+                    let _ = profiles.check_services(version).map_err(&mut note);
+                }
+                read
             }
             // Without a registry a profile can still be checked by itself.
             None => {
@@ -66,6 +79,10 @@ impl Check {
         }
         match (registry, profiles) {
             (Some(registry), Some(profiles)) if faults.is_empty() => {
+                let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+                for warning in ending_calendars(registry.latest(), &profiles, today) {
+                    eprintln!("warning: {warning}");
+                }
                 sound(registry.latest(), &profiles).print(format)?;
                 Ok(Exit::Done)
             }
@@ -95,6 +112,32 @@ fn without_calendar(file: &str, agency: &AgencyId) -> Fault {
         place: format!("source {agency}"),
         what: what.to_owned(),
     }
+}
+
+/// Calendars of terms that end within a year, where a profile bridges over to the next term.
+fn ending_calendars(
+    version: &RegistryVersion,
+    profiles: &RuleProfiles,
+    today: Date,
+) -> Vec<String> {
+    if !profiles.as_slice().iter().any(|profile| profile.leave.term_bridge) {
+        return Vec::new();
+    }
+    let mut last: BTreeMap<Option<&AgencyId>, &Term> = BTreeMap::new();
+    for term in version.terms.iter().filter(|term| term.required) {
+        last.insert(term.source.as_ref(), term);
+    }
+    let soon = today.saturating_add(1.year());
+    let ending = last.into_iter().filter(|(_, term)| term.start <= soon);
+    let told = |(source, term): (Option<&AgencyId>, &Term)| {
+        let whose = source.map(|source| format!(" of {source}")).unwrap_or_default();
+        format!(
+            "the last required term{whose} is {}, from {} on: add later ones, or nobody's break \
+             after it is bridged",
+            term.id, term.start
+        )
+    };
+    ending.map(told).collect()
 }
 
 /// Prints the faults; the failure says how many there are.

@@ -2,7 +2,8 @@
 
 use std::{
     fmt::Write as _,
-    io::Write as _,
+    fs::File,
+    io::{BufReader, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +14,6 @@ use pathways::{
     registry::{CatalogueRow, ComponentKind, Reason, Suggestion},
 };
 use record::AgencyId;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::RegistryArgs;
@@ -21,6 +21,10 @@ use crate::{
     catalogue::Code,
     exit::Exit,
     failure::Failure,
+    intake::{
+        rejection::describe_fault,
+        rows::{BadRow, Row, RowReader},
+    },
     output::{Document, Format, Section, file::WholeFile, text},
 };
 
@@ -32,7 +36,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 The catalogue is CSV in UTF-8 with a header row: kind (program, course, class, service or
-occupation), code, and where they are known code_system and title.
+occupation), code, and where they are known code_system and title. A row that is none of these is
+told by its line, and the others are read all the same.
 
 Example:
   waymark registry suggest --agency north-college --out proposals.toml catalogue.csv")]
@@ -56,17 +61,6 @@ pub(super) struct Suggest {
     out: Option<PathBuf>,
 }
 
-/// A row as it stands in the file.
-#[derive(Deserialize)]
-struct Row {
-    kind: String,
-    code: String,
-    #[serde(default)]
-    code_system: Option<String>,
-    #[serde(default)]
-    title: String,
-}
-
 impl Suggest {
     pub(super) fn run(&self, format: Format) -> Result<Exit, Failure> {
         let files = self.registry.files()?;
@@ -75,7 +69,11 @@ impl Suggest {
             Failure::new(Code::RegistryInvalid, faults.to_string()).remedy(remedy)
         })?;
         let version = registry.latest();
-        let rows = read(&self.catalogue)?;
+        let Catalogue { rows, lines, bad } = Catalogue::read(&self.catalogue)?;
+        for (line, what) in &bad {
+            let (file, page) = (self.catalogue.display(), Code::CatalogueInvalid.id());
+            eprintln!("rejected: {file}, line {line}: {what} ({page})");
+        }
         let from = self.effective_from.unwrap_or(version.published_on);
         let suggestions = version.suggest(&rows, &self.agency, from, self.least);
         if let Some(path) = &self.out {
@@ -88,7 +86,7 @@ impl Suggest {
         let mut section = Section::new("suggestions", &columns);
         for Suggestion { row, pathway, component, score, reason } in &suggestions {
             section.row(vec![
-                json!(row + 2),
+                json!(lines[*row]),
                 text(component.kind.name()),
                 text(&component.code),
                 text(&component.title),
@@ -102,33 +100,78 @@ impl Suggest {
         let mut proposed: Vec<_> = suggestions.iter().map(|it| it.row).collect();
         proposed.dedup();
         eprintln!("{} of {} rows have a proposal", proposed.len(), rows.len());
-        Ok(Exit::Done)
+        Ok(if bad.is_empty() { Exit::Done } else { Exit::WorkRemains })
     }
 }
 
-fn read(path: &Path) -> Result<Vec<CatalogueRow>, Failure> {
-    let invalid = |line: u64, what: &str| {
-        let what = format!("{}, line {line}: {what}", path.display());
-        Failure::new(Code::CatalogueInvalid, what)
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| Failure::reading(path, &error.into()))?;
-    let mut rows = Vec::new();
-    for (line, row) in (2..).zip(reader.deserialize::<Row>()) {
-        let remedy = "give the columns kind and code, and as many cells as the header has";
-        let Row { kind, code, code_system, title } =
-            row.map_err(|_| invalid(line, "cannot be read").remedy(remedy))?;
-        let system = code_system.as_deref().filter(|system| !system.is_empty());
-        let kind = ComponentKind::from_names(&kind, system)
-            .map_err(|what| invalid(line, &what.replace("system:", "code_system:")))?;
-        if code.is_empty() {
-            return Err(invalid(line, "code: give the agency's code"));
+/// A catalogue as it was read.
+#[derive(Default)]
+struct Catalogue {
+    rows: Vec<CatalogueRow>,
+    /// The line of each row.
+    lines: Vec<u64>,
+    /// Lines that are no rows of a catalogue, and what is wrong with them.
+    bad: Vec<(u64, String)>,
+}
+
+impl Catalogue {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
+        let mut reader = RowReader::new(path, BufReader::new(file));
+        let header = match reader.next(None)? {
+            Some(Ok(row)) => row.cells().map(str::to_ascii_lowercase).collect(),
+            _ => Vec::new(),
+        };
+        let columns = Columns::find(&header).ok_or_else(|| {
+            let what = format!("{}, line 1: the columns kind and code are missing", path.display());
+            let remedy = "put the names of the columns in the first line, separated by commas";
+            Failure::new(Code::CatalogueInvalid, what).remedy(remedy)
+        })?;
+        let mut catalogue = Self::default();
+        while let Some(row) = reader.next(Some(header.len()))? {
+            let (line, read) = match row {
+                Ok(row) => (row.line, columns.understand(&row)),
+                Err(BadRow { line, fault, .. }) => (line, Err(describe_fault(&fault))),
+            };
+            match read {
+                Ok(row) => {
+                    catalogue.rows.push(row);
+                    catalogue.lines.push(line);
+                }
+                Err(what) => catalogue.bad.push((line, what)),
+            }
         }
-        rows.push(CatalogueRow { kind, code, title });
+        Ok(catalogue)
     }
-    Ok(rows)
+}
+
+/// Where the columns of a catalogue stand.
+struct Columns {
+    kind: usize,
+    code: usize,
+    code_system: Option<usize>,
+    title: Option<usize>,
+}
+
+impl Columns {
+    fn find(header: &[String]) -> Option<Self> {
+        let place = |name: &str| header.iter().position(|it| it == name);
+        let (code_system, title) = (place("code_system"), place("title"));
+        Some(Self { kind: place("kind")?, code: place("code")?, code_system, title })
+    }
+
+    fn understand(&self, row: &Row) -> Result<CatalogueRow, String> {
+        let code = row.cell(self.code).to_owned();
+        if code.is_empty() {
+            return Err("code: give the agency's code".to_owned());
+        }
+        let system = self.code_system.map(|place| row.cell(place));
+        let system = system.filter(|system| !system.is_empty());
+        let kind = ComponentKind::from_names(row.cell(self.kind), system)
+            .map_err(|what| what.replace("system:", "code_system:"))?;
+        let title = self.title.map_or("", |place| row.cell(place)).to_owned();
+        Ok(CatalogueRow { kind, code, title })
+    }
 }
 
 /// Rows as a registry file takes them, by pathway, each below its score and reason.
@@ -165,6 +208,9 @@ fn as_toml(version: &RegistryVersion, suggestions: &[Suggestion]) -> String {
                 }
             }
             let _ = writeln!(out, "effective_from = {}", component.effective.from);
+            if let Some(to) = component.effective.to {
+                let _ = writeln!(out, "effective_to = {to}");
+            }
         }
     }
     out
