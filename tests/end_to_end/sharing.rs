@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use support::Service;
+use synthetic::{Agency, Catalog, State};
 
-use crate::made_up::HEADER;
+use crate::made_up::{self, HEADER};
 
 /// The college shares with the human services alone; the workforce board with everybody.
 const SHARING: &str = r#"
@@ -170,6 +171,102 @@ fn what_an_agency_may_not_know_of_changes_nothing_of_what_it_is_told() {
     for service in [&without, &with] {
         let compared = service.ask(support::OPERATOR, "admin reconcile").row("compared");
         assert_eq!(compared["differences"], 0);
+    }
+}
+
+/// The college and adult education know of each other's events, and of nobody else's.
+const SCHOOLS: &str = r#"
+[[purpose]]
+id = "schools"
+[[purpose]]
+id = "others"
+
+[default]
+shares = ["others"]
+knows = ["others", "schools"]
+
+[[agency]]
+id = "college"
+shares = ["schools"]
+knows = ["schools"]
+
+[[agency]]
+id = "adult-ed"
+shares = ["schools"]
+knows = ["schools"]
+"#;
+
+/// The events of an agency in so many parts, each a file of its own.
+fn parts_of(state: &State, agency: Agency, n_parts: usize) -> Vec<String> {
+    let mut file = Vec::new();
+    let catalog = Catalog::new(&pathways::default_registry());
+    state.write_events_csv(agency, &catalog, .., &mut file).unwrap();
+    let file = String::from_utf8(file).unwrap();
+    let (header, rows) = file.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let parts = rows.chunks(rows.len().div_ceil(n_parts));
+    parts.map(|rows| format!("{header}\n{}\n", rows.join("\n"))).collect()
+}
+
+#[test]
+fn schools_are_told_the_same_with_and_without_what_all_others_report() {
+    const PARTS: usize = 3;
+    const HIDDEN: [Agency; 3] = [Agency::Workforce, Agency::HumanServices, Agency::Wages];
+    let state = made_up::state(150);
+    let mut without = Service::prepare(&on("2026-09-30", ""));
+    without.write("sharing.toml", SCHOOLS);
+    without.launch();
+    made_up::write_identities(&without, &state);
+    for agency in Agency::ALL {
+        let id = agency.id();
+        without.add_agency(id.as_str());
+        without.accepts(id.as_str(), &format!("{id}.csv"), "");
+    }
+    without.settle();
+    without.stop();
+    let mut with = without.copy();
+    without.launch();
+    with.launch();
+    let ids = |agency: Agency| {
+        let ids = state.records(agency).iter().map(|record| record.row.local_id.to_string());
+        ids.collect::<Vec<_>>().join(" ")
+    };
+    let schools = [Agency::College, Agency::AdultEd];
+    let compare = |without: &Service, with: &Service| {
+        for school in schools {
+            let id = school.id();
+            let (one, other) = (without, with);
+            assert_eq!(
+                told(one, id.as_str(), &ids(school)),
+                told(other, id.as_str(), &ids(school))
+            );
+        }
+    };
+    let parts = |agency| (agency, parts_of(&state, agency, PARTS));
+    let (seen, hidden) = (schools.map(parts), HIDDEN.map(parts));
+    for part in 0..PARTS {
+        for (agency, parts) in hidden.iter().filter(|(_, parts)| part < parts.len()) {
+            send(&with, agency.id().as_str(), &parts[part]);
+        }
+        for (agency, parts) in seen.iter().filter(|(_, parts)| part < parts.len()) {
+            send(&with, agency.id().as_str(), &parts[part]);
+            send(&without, agency.id().as_str(), &parts[part]);
+        }
+        compare(&without, &with);
+    }
+    // Others know more, and are told more: what is compared is not empty, nor all there is.
+    let list = |service: &Service| {
+        let rows = service.ask("workforce", "status list").rows("statuses");
+        (rows.len(), service.ask("college", "status list").rows("statuses").len())
+    };
+    let (all, some) = (list(&with), list(&without));
+    assert!(all.0 > some.0 && all.1 == some.1 && all.1 > 50, "{all:?} {some:?}");
+    for day in ["2026-10-30", "2027-01-28"] {
+        for service in [&mut without, &mut with] {
+            service.stop();
+            service.launch_with(&on(day, ""));
+        }
+        compare(&without, &with);
     }
 }
 
