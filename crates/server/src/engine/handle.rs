@@ -24,6 +24,9 @@ const QUEUE_COMMANDS_MAX: usize = 256;
 /// How often the engine looks at the calendar when nothing else happens.
 const CALENDAR_CHECK: Duration = Duration::from_secs(30);
 
+/// How often the engine looks whether groups are rebuilt for a comparison.
+const REBUILT_CHECK: Duration = Duration::from_millis(50);
+
 /// How long the engine waits before it tries again to rebuild its memory.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -82,7 +85,8 @@ pub struct Explained {
     pub pairs: Vec<Option<PairExplanation>>,
 }
 
-type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+/// Where the answer to a command goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
 enum Command {
     Wake,
@@ -214,15 +218,15 @@ fn run(
     let mut is_busy = false;
     loop {
         let patience = if is_busy { Duration::ZERO } else { engine.patience() };
-        let obeyed = match inbox.recv_timeout(patience) {
+        match inbox.recv_timeout(patience) {
             Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(command) => {
                 is_woken.store(false, Ordering::Release);
-                obey(&mut engine, command)
+                obey(&mut engine, command);
             }
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-        };
-        is_busy = obeyed.and_then(|()| take_turn(&mut engine)).unwrap_or_else(|error| {
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        is_busy = take_turn(&mut engine).unwrap_or_else(|error| {
             // The transaction left nothing behind, but the memory is ahead of it: start over.
             tracing::error!(%error, "the engine could not do its work; it rebuilds");
             while let Err(error) = engine.reload() {
@@ -246,11 +250,11 @@ fn take_turn(engine: &mut Engine) -> Result<bool, EngineError> {
     let took_in = engine.take_in_some()?;
     engine.tell_held()?;
     let recomputed = engine.recompute_some()?;
-    Ok(took_in || recomputed)
+    let compared = engine.reconcile_some()?;
+    Ok(took_in || recomputed || compared)
 }
 
-/// Does what a command says. Only an error after which the memory may be ahead of the store is one.
-fn obey(engine: &mut Engine, command: Command) -> Result<(), EngineError> {
+fn obey(engine: &mut Engine, command: Command) {
     // A caller that has gone away needs no answer.
     match command {
         Command::Wake | Command::Stop => {}
@@ -263,19 +267,14 @@ fn obey(engine: &mut Engine, command: Command) -> Result<(), EngineError> {
         Command::Activate { content, author, reply } => {
             let _ = reply.send(engine.activate(&content, &author));
         }
-        Command::Reconcile { repair, reply } => {
-            let reconciled = engine.reconcile(repair);
-            let failed = reconciled.as_ref().err().cloned();
-            let _ = reply.send(reconciled);
-            return failed.map_or(Ok(()), Err);
-        }
+        Command::Reconcile { repair, reply } => engine.begin_reconciliation(repair, reply),
     }
-    Ok(())
 }
 
 impl Engine {
     /// How long it may wait when nobody asks for anything.
     fn patience(&self) -> Duration {
-        self.held.patience().map_or(CALENDAR_CHECK, |patience| patience.min(CALENDAR_CHECK))
+        let check = if self.is_rebuilding() { REBUILT_CHECK } else { CALENDAR_CHECK };
+        self.held.patience().map_or(check, |patience| patience.min(check))
     }
 }

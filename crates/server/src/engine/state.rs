@@ -16,6 +16,7 @@ use super::{
     calendar::{Calendar, Recomputation},
     held::HeldBack,
     origins::Run,
+    reconcile::Reconciliation,
 };
 use crate::{activation, clock::Clock, participants::Place};
 
@@ -42,6 +43,7 @@ pub struct Engine {
     pub(super) calendar: Calendar,
     pub(super) recomputation: Option<Recomputation>,
     pub(super) held: HeldBack,
+    pub(super) reconciliation: Option<Reconciliation>,
     pub(super) applied: Seq,
     pub(super) records: FxHashMap<RecordKey, Standing>,
     pub(super) members: FxHashMap<ParticipantId, BTreeSet<RecordKey>>,
@@ -78,6 +80,7 @@ impl Engine {
             calendar: Calendar::read(day, store.due()?),
             recomputation: None,
             held: HeldBack::read(store.held()?),
+            reconciliation: None,
             next_participant: store.next_participant_id()?.0,
             linker,
             store,
