@@ -206,9 +206,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let members = |id: &ParticipantId| Some((*id, self.members.get(id)?.clone()));
         let touched: Participants = participants.iter().filter_map(members).collect();
-        let first_seq = |record: &_| self.first_seq(record);
-        let (statuses, due) =
-            self.evaluator.evaluate(&self.store, &touched, (self.day, self.applied), &first_seq)?;
+        let (statuses, due) = self.evaluate(&touched, self.applied)?;
         let telling = |record: &RecordKey| {
             let participant = self.place(record).map(|place| place.participant);
             let is_own = participant.is_some_and(|it| sent.contains(&(record.agency.clone(), it)));

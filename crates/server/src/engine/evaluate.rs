@@ -1,6 +1,10 @@
 //! From events to statuses: those of a participant, as each agency may know them.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use api::{
     convert::{Addressee, date_to_proto, event_from_proto, status_to_proto},
@@ -11,11 +15,19 @@ use pathways::{
     AsOfError, Assessment, Completeness, Event, EventDetail, Registry, RuleProfiles, Rules,
     Sharing, Status,
 };
-use record::{AgencyId, RecordKey};
+use rayon::prelude::*;
+use record::{AgencyId, ParticipantId, RecordKey};
+use rustc_hash::FxHashMap;
 use store::{Due, Seq, StatusReplacement, StatusRow, Store, StoredEvent, TakenBack};
 
-use super::{EngineError, state::Participants};
+use super::{
+    Engine, EngineError,
+    state::{Participants, Standing},
+};
 use crate::{pseudonym::pseudonym, sources::Sources};
+
+/// Participants from which on they are evaluated on all cores.
+const PARALLEL_MIN: usize = 16;
 
 /// Applies the rule profiles, by the registry, to the events that an agency may know of.
 #[derive(Clone)]
@@ -144,47 +156,67 @@ impl Evaluator {
         served
     }
 
-    /// The statuses of participants on `day` by the facts up to `up_to`, by participant, record and
-    /// pathway, and when they change by themselves. `first_seq` says when each record was first heard
-    /// of.
+    /// The statuses of one participant as they are stored, by record and pathway.
+    fn rows(
+        &self,
+        members: &[RecordKey],
+        served: &Served,
+        secrets: &BTreeMap<AgencyId, [u8; 32]>,
+        records: &FxHashMap<RecordKey, Standing>,
+    ) -> Vec<StatusRow> {
+        let mut rows = Vec::new();
+        for (record, view) in members.iter().zip(&served.of_record) {
+            let Some(secret) = secrets.get(&record.agency) else { continue };
+            let name = pseudonym(secret, &oldest(members, &record.agency, records).local_id);
+            let addressee =
+                Addressee { agency: &record.agency, local_id: &record.local_id, pseudonym: &name };
+            rows.extend(served.views[*view].statuses.iter().map(|status| {
+                let message = lasting(status_to_proto(status, addressee));
+                StatusRow {
+                    record: record.clone(),
+                    pathway: message.pathway.clone(),
+                    label: message.label.clone(),
+                    awaits: status.engagement.awaits_report(),
+                    payload: api::encode(&message),
+                }
+            }));
+        }
+        rows
+    }
+}
+
+impl Engine {
+    /// The statuses of participants by the facts up to `up_to`, by participant, record and pathway,
+    /// and when they change by themselves.
     pub(super) fn evaluate(
         &self,
-        store: &Store,
         participants: &Participants,
-        (day, up_to): (Date, Seq),
-        first_seq: &impl Fn(&RecordKey) -> Seq,
+        up_to: Seq,
     ) -> Result<(StatusReplacement, Vec<Due>), EngineError> {
+        let (store, evaluator, day) = (&self.store, &self.evaluator, self.day);
         let secrets: BTreeMap<AgencyId, [u8; 32]> =
             store.agencies()?.into_iter().map(|a| (a.id, a.pseudonym_secret)).collect();
-        let (mut statuses, mut due) = (StatusReplacement::default(), Vec::new());
-        for (participant, members) in participants {
+        let records = &self.records;
+        let evaluated = |(participant, members): (&ParticipantId, &BTreeSet<RecordKey>)| {
             let members: Vec<RecordKey> = members.iter().cloned().collect();
             let events = events_of(store, &members, Some(up_to))?;
-            let served = self.served(&members, &events, day);
-            due.push(Due { participant: *participant, on: served.due });
-            for (record, view) in members.iter().zip(&served.of_record) {
-                let Some(secret) = secrets.get(&record.agency) else { continue };
-                let name = pseudonym(secret, &oldest(&members, &record.agency, first_seq).local_id);
-                let addressee = Addressee {
-                    agency: &record.agency,
-                    local_id: &record.local_id,
-                    pseudonym: &name,
-                };
-                let rows = served.views[*view].statuses.iter().map(|status| {
-                    let message = lasting(status_to_proto(status, addressee));
-                    StatusRow {
-                        record: record.clone(),
-                        pathway: message.pathway.clone(),
-                        label: message.label.clone(),
-                        awaits: status.engagement.awaits_report(),
-                        payload: api::encode(&message),
-                    }
-                });
-                statuses.rows.extend(rows);
-            }
+            let served = evaluator.served(&members, &events, day);
+            let rows = evaluator.rows(&members, &served, &secrets, records);
+            Ok((Due { participant: *participant, on: served.due }, members, rows))
+        };
+        let evaluated: Vec<(Due, Vec<RecordKey>, Vec<StatusRow>)> =
+            if participants.len() < PARALLEL_MIN {
+                participants.iter().map(evaluated).collect::<Result<_, EngineError>>()?
+            } else {
+                participants.par_iter().map(evaluated).collect::<Result<_, EngineError>>()?
+            };
+        let (mut statuses, mut all_due) = (StatusReplacement::default(), Vec::new());
+        for (due, members, rows) in evaluated {
+            all_due.push(due);
             statuses.touched.extend(members);
+            statuses.rows.extend(rows);
         }
-        Ok((statuses, due))
+        Ok((statuses, all_due))
     }
 }
 
@@ -261,8 +293,9 @@ fn read_event(event: &StoredEvent) -> store::Result<Event> {
 fn oldest<'a>(
     members: &'a [RecordKey],
     agency: &AgencyId,
-    first_seq: &impl Fn(&RecordKey) -> Seq,
+    records: &FxHashMap<RecordKey, Standing>,
 ) -> &'a RecordKey {
+    let first_seq = |record| records.get(record).map_or(Seq(u64::MAX), |it| it.first_seq);
     members
         .iter()
         .filter(|record| record.agency == *agency)

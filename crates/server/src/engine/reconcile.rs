@@ -160,9 +160,7 @@ impl Engine {
     ) -> Result<Vec<ParticipantId>, EngineError> {
         let members = |id: &ParticipantId| Some((*id, self.members.get(id)?.clone()));
         let some: Participants = some.iter().filter_map(members).collect();
-        let first_seq = |record: &RecordKey| self.first_seq(record);
-        let at = (self.day, self.applied);
-        let (rebuilt, due) = self.evaluator.evaluate(&self.store, &some, at, &first_seq)?;
+        let (rebuilt, due) = self.evaluate(&some, self.applied)?;
         let rows = rows_by_record(&rebuilt);
         let due: BTreeMap<_, _> = due.into_iter().map(|due| (due.participant, due.on)).collect();
         let mut wrong = Vec::new();

@@ -134,9 +134,7 @@ impl Engine {
             touched.extract_if(.., |_, members| members.is_empty()).map(|(id, _)| id).collect();
         touched.retain(|participant, _| !self.is_to_recompute(*participant));
         self.remember_waiting(&origins);
-        let first_seq = |record: &RecordKey| self.first_seq(record);
-        let (mut statuses, mut due) =
-            self.evaluator.evaluate(&self.store, &touched, (self.day, up_to), &first_seq)?;
+        let (mut statuses, mut due) = self.evaluate(&touched, up_to)?;
         let withdrawn = memberships.iter().filter(|assignment| assignment.participant.is_none());
         statuses.touched.extend(withdrawn.map(|assignment| assignment.record.clone()));
         let news = self.news(&statuses, |record| origins.telling(record, self))?;

@@ -136,11 +136,6 @@ impl Engine {
         self.settle(self.applied, &Run { cause, ..Run::default() })
     }
 
-    /// The fact that first brought `record`.
-    pub(super) fn first_seq(&self, record: &RecordKey) -> Seq {
-        self.records.get(record).map_or(Seq(u64::MAX), |standing| standing.first_seq)
-    }
-
     /// Where `record` stood before the facts that are being taken in.
     pub(super) fn place(&self, record: &RecordKey) -> Option<Place> {
         let standing = self.records.get(record)?;
