@@ -373,3 +373,21 @@ fn what_is_served_otherwise_than_the_facts_say_is_found_and_repaired() {
         (vec![text("participant")], vec![])
     );
 }
+
+#[test]
+fn what_was_received_on_a_later_day_counts_from_that_day_on() {
+    // The clock was set back after the event had come; or the engine was still at the day before.
+    let mut desk = Desk::new();
+    desk.record("college/S1", 1, 1);
+    desk.event("college/S1", "E1", enrolled(), None);
+    drop(desk.engine("2026-02-28", 1));
+    assert_eq!(desk.labels("college/S1"), Vec::<String>::new());
+    let mut engine = desk.engine("2026-03-01", 1);
+    assert_eq!(desk.labels("college/S1"), ["participant"]);
+    assert_eq!(differences(&mut engine), []);
+    drop(engine);
+    drop(desk.engine("2026-02-27", 1));
+    assert_eq!(desk.labels("college/S1"), Vec::<String>::new());
+    desk.engine("2026-03-05", 1);
+    assert_eq!(desk.labels("college/S1"), ["participant"]);
+}
