@@ -7,7 +7,10 @@ mod file;
 mod rows;
 mod suggest;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::civil::Date;
 use record::AgencyId;
@@ -199,12 +202,15 @@ pub enum Role {
     Shared,
 }
 
-/// A college term. Census is the day by which an enrollment must be retained to count.
+/// A college term. Census is the day by which an enrollment must be retained to count: one that
+/// ends before it never does, so that a course shorter than that needs a term of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// Its id.
     pub id: String,
-    /// The agency whose term it is; absent where all keep the same calendar.
+    /// The agency whose term it is; absent where all keep it. An agency's own term takes the place
+    /// of the common one of the same id, and stands beside all others. An agency that does not keep
+    /// a common term gives one of its id that is not required.
     pub source: Option<AgencyId>,
     /// The first day.
     pub start: Date,
@@ -355,14 +361,18 @@ impl RegistryVersion {
         named(true).or_else(|| named(false))
     }
 
-    /// The terms that `source` keeps: its own where it has any, else those of all; by start.
+    /// The calendar of `source`, by start: its own terms, and those that all keep except where it
+    /// has one of the same id. A term of its own replaces no other, so that one more term, such as
+    /// of a short course, does not hide the calendar that it belongs to.
     pub(crate) fn terms_of(&self, source: &AgencyId) -> impl Iterator<Item = &Term> {
-        let has_own = self.terms.iter().any(|it| it.source.as_ref() == Some(source));
-        let owner = has_own.then(|| source.clone());
-        self.terms.iter().filter(move |it| it.source == owner)
+        let is_own = |it: &&Term| it.source.as_ref() == Some(source);
+        let own: BTreeSet<&str> = self.terms.iter().filter(is_own).map(|it| &*it.id).collect();
+        self.terms
+            .iter()
+            .filter(move |it| is_own(it) || it.source.is_none() && !own.contains(&*it.id))
     }
 
-    /// The census of the first required term of `source` that begins after `day`.
+    /// The census of the first required term in the calendar of `source` that begins after `day`.
     pub(crate) fn next_required_census(&self, source: &AgencyId, day: Date) -> Option<Date> {
         self.terms_of(source).find(|it| it.required && it.start > day).map(|it| it.census)
     }
@@ -376,13 +386,18 @@ impl Effective {
 }
 
 /// A code without regard to case and outer spaces: agencies write `nur101` and `NUR101`.
-fn folded(code: &str) -> Cow<'_, str> {
+pub(crate) fn folded(code: &str) -> Cow<'_, str> {
     let code = code.trim();
     if code.bytes().any(|b| b.is_ascii_lowercase()) {
         Cow::Owned(code.to_ascii_uppercase())
     } else {
         Cow::Borrowed(code)
     }
+}
+
+/// Whether two codes are the same without regard to case and outer spaces.
+pub(crate) fn is_same_code(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
 }
 
 #[cfg(test)]
