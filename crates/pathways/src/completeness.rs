@@ -76,7 +76,10 @@ impl Reported {
 /// What is known about a source's data up to a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
-    Complete,
+    /// Declared; `late` is the day of the declaration where the source was overdue before it.
+    Complete {
+        late: Option<Date>,
+    },
     NotYetDue,
     Overdue,
 }
@@ -183,13 +186,18 @@ impl Completeness {
         known_at: Date,
         registry: &RegistryVersion,
     ) -> Coverage {
-        let declared = self.declarations.iter().any(|it| {
+        let declared = self.declarations.iter().filter(|it| {
             it.source == *source && it.complete_through >= day && it.declared_on <= known_at
         });
-        match self.due(source, day, registry) {
-            _ if declared => Coverage::Complete,
-            Some(due) if due < known_at => Coverage::Overdue,
-            _ => Coverage::NotYetDue,
+        let declared_on = declared.map(|it| it.declared_on).min();
+        let due = self.due(source, day, registry);
+        match declared_on {
+            Some(declared_on) => {
+                let was_overdue = due.is_some_and(|due| day_after(due) < declared_on);
+                Coverage::Complete { late: was_overdue.then_some(declared_on) }
+            }
+            None if due.is_some_and(|due| due < known_at) => Coverage::Overdue,
+            None => Coverage::NotYetDue,
         }
     }
 
@@ -198,9 +206,11 @@ impl Completeness {
         let calendar = self.calendars.get(source)?;
         let last_day = match calendar.period {
             Period::Census => {
-                registry.terms_of(source).map(|it| it.census).find(|it| *it >= day)?
+                registry.terms_of(source).map(|it| it.census).filter(|it| *it >= day).min()?
             }
-            Period::Term => registry.terms_of(source).map(|it| it.end).find(|it| *it >= day)?,
+            Period::Term => {
+                registry.terms_of(source).map(|it| it.end).filter(|it| *it >= day).min()?
+            }
             period => last_day(period, day),
         };
         Some(plus_days(last_day, calendar.grace_days))

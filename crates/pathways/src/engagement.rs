@@ -28,12 +28,22 @@ pub(crate) struct PathwayView<'p, 'a> {
     pub(crate) runs: Vec<Run<'p, 'a>>,
 }
 
+/// How far the required sources have reported up to a day.
+struct Covered {
+    overdue: Vec<AgencyId>,
+    is_complete: bool,
+    /// The last declaration of a source that was overdue before it.
+    reported_on: Option<Date>,
+}
+
 impl<'p, 'a> PathwayView<'p, 'a> {
-    /// Joins the qualifying engagements into runs.
+    /// Joins the qualifying engagements into runs. What ended before participation took effect is
+    /// none: nobody leaves before being a participant.
     pub(crate) fn join_runs(&mut self) {
-        let qualifying = self.entered.iter().flat_map(|it| &it.qualifying).copied();
-        let qualifying: Vec<_> = qualifying.collect();
-        self.runs = runs(&qualifying, &self.leaving());
+        let Some(entered) = &self.entered else { return };
+        let mut runs = runs(&entered.qualifying, &self.leaving(entered));
+        runs.retain(|run| run.last_end >= entered.since.effective);
+        self.runs = runs;
     }
 
     /// First day and deadline of whatever counts by itself, also below the threshold of entry or
@@ -43,10 +53,11 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         own.map(|it| (it.start, base_deadline(it, self.person.profile).max(it.determinable)))
     }
 
-    fn leaving(&self) -> Leaving<'_, 'a> {
+    pub(crate) fn leaving(&self, entered: &Entered<'_, '_>) -> Leaving<'_, 'a> {
         Leaving {
             profile: self.person.profile,
             pauses: &self.person.pauses,
+            first: entered.first,
             terminal: &self.terminal,
             elsewhere: &self.elsewhere,
         }
@@ -78,23 +89,25 @@ impl<'p, 'a> PathwayView<'p, 'a> {
             unconfirmed,
         };
         if run.members.iter().any(|it| it.start > as_of) {
-            let so_far = run.deadline_by(as_of, &self.leaving());
+            let so_far = run.by(as_of, &self.leaving(entered));
+            let so_far = so_far.map_or((run.deadline, run.reason), |it| (it.deadline, it.reason));
             return in_gap(so_far, Vec::new());
         }
         if let Some(transferred) = self.transferred(run) {
             return transferred;
         }
-        let pending = entered.pending.iter().filter(|it| it.start <= run.deadline);
-        let (deadline, reason) = match pending.map(|it| it.determinable).max() {
-            Some(census) if census > run.deadline => (census, GapReason::PendingCensus),
+        let (deadline, reason) = match entered.pending_at(run.deadline) {
+            Some(pending) if pending.determinable > run.deadline => {
+                (pending.determinable, GapReason::PendingCensus)
+            }
             _ => (run.deadline, run.reason),
         };
         if person.known_at < deadline {
             return in_gap((deadline, reason), Vec::new());
         }
-        let (overdue, confirmed) = self.coverage(deadline);
-        if !overdue.is_empty() {
-            return in_gap((deadline, reason), overdue);
+        let coverage = self.coverage(deadline);
+        if !coverage.overdue.is_empty() {
+            return in_gap((deadline, reason), coverage.overdue);
         }
         let moved = others.iter().any(|other| {
             let elsewhere = other.entered.iter().flat_map(|it| &it.qualifying);
@@ -103,41 +116,33 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         });
         let reason =
             if moved { LeaveReason::MovedPathway } else { LeaveReason::NoEngagement(reason) };
-        let known = heard_of(run, entered).max(deadline);
+        let known = coverage.reported_on.map_or(deadline, |day| day.max(deadline));
         let since = Since { effective: last_day, determinable: deadline, known };
-        Engagement::Left { since, reason, confirmed }
+        Engagement::Left { since, deadline, reason, confirmed: coverage.is_complete }
     }
 
     fn transferred(&self, run: &Run<'p, 'a>) -> Option<Engagement> {
-        let entered = self.entered.as_ref()?;
         let rules = &self.person.profile.leave;
         let (transfer, enrolled) = self.person.pauses.completed_transfer(run, rules)?;
-        let determinable = enrolled.from.max(transfer.from).max(day_after(run.last_end));
-        let received = transfer.event.received_on.max(enrolled.event.received_on);
-        let since = Since {
-            effective: run.last_end,
-            determinable,
-            known: determinable.max(received).max(heard_of(run, entered)),
-        };
+        let day = enrolled.from.max(transfer.from).max(day_after(run.last_end));
+        let since = Since { effective: run.last_end, determinable: day, known: day };
         Some(Engagement::Transferred { since, institution: transfer.institution.to_owned() })
     }
 
-    /// The overdue sources for the days up to `deadline`, and whether all are complete.
-    fn coverage(&self, deadline: Date) -> (Vec<AgencyId>, bool) {
+    /// How far the required sources have reported up to `deadline`.
+    fn coverage(&self, deadline: Date) -> Covered {
         let person = self.person;
-        let Some(completeness) = person.completeness else { return (Vec::new(), true) };
-        let mut overdue = Vec::new();
-        let mut confirmed = true;
+        let mut covered = Covered { overdue: Vec::new(), is_complete: true, reported_on: None };
+        let Some(completeness) = person.completeness else { return covered };
         for source in &self.pathway.required_sources {
-            let coverage =
-                completeness.coverage(source, deadline, person.known_at, person.registry);
-            confirmed &= coverage == Coverage::Complete;
-            if coverage == Coverage::Overdue {
-                overdue.push(source.clone());
+            match completeness.coverage(source, deadline, person.known_at, person.registry) {
+                Coverage::Complete { late } => covered.reported_on = covered.reported_on.max(late),
+                Coverage::NotYetDue => covered.is_complete = false,
+                Coverage::Overdue => covered.overdue.push(source.clone()),
             }
         }
-        overdue.sort();
-        (overdue, confirmed)
+        covered.overdue.sort();
+        covered
     }
 
     /// The spells that had begun by `as_of`.
@@ -152,12 +157,4 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         };
         runs.iter().enumerate().map(spell).collect()
     }
-}
-
-/// The first day by which everything about the run had been received.
-fn heard_of(run: &Run<'_, '_>, entered: &Entered<'_, '_>) -> Date {
-    let withdrawals = run.members.iter().filter_map(|it| it.withdrawal).map(|it| it.received_on);
-    let members = run.members.iter().map(|it| it.known);
-    let held = run.held_by.map(|event| event.received_on);
-    members.chain(withdrawals).chain(held).fold(entered.since.known, Date::max)
 }

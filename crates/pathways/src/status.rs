@@ -75,14 +75,19 @@ pub enum Participation {
     Participant(Since),
 }
 
-/// The three dates of a fact.
+/// The three dates of a fact: of one and the same fact, whose `effective` tells it from others of
+/// its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
     /// The day from which it is true.
     pub effective: Date,
-    /// The first day on which the rules could tell.
+    /// The first day on which the rules published by then could tell, had all events been received.
     pub determinable: Date,
-    /// The first day on which the events behind it had all been received.
+    /// The day from which on it was said, without a break up to now: asked for the same day as known
+    /// on this day, the rules give the same fact with the same dates, and as known on the day before
+    /// they do not. Every receipt counts, also of a correction, void or drop that moved the fact;
+    /// so do a registry version, a profile, and the declaration of a source that was overdue. Days
+    /// before `as_of` are asked each as known on itself.
     pub known: Date,
 }
 
@@ -106,8 +111,11 @@ pub enum Engagement {
     },
     /// Gone.
     Left {
-        /// Effective is the last day of engagement, determinable is the deadline.
+        /// Effective is the last day of engagement, determinable the deadline, or the later
+        /// publication of the rules that set it.
         since: Since,
+        /// The day on which the person had left.
+        deadline: Date,
         /// Why it counts as a leave.
         reason: LeaveReason,
         /// Whether every required source is complete through the deadline.
@@ -115,7 +123,8 @@ pub enum Engagement {
     },
     /// Went on to an institution of the next level; not a leave.
     Transferred {
-        /// Effective is the last day of engagement, determinable the first day at the institution.
+        /// Effective is the last day of engagement, determinable the first day at the institution,
+        /// or the later publication of the rules that make it a transfer.
         since: Since,
         /// The registered institution.
         institution: String,
@@ -164,11 +173,12 @@ pub enum LeaveReason {
 /// The credentials that make a person a completer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completer {
-    /// The first award.
+    /// The first award; the two days after it are about that one.
     pub first_on: Date,
-    /// The first day on which the rules could tell: the award, or the threshold of entry after it.
+    /// The first day on which the rules published by then could tell: the award, or the threshold of
+    /// entry after it.
     pub determinable: Date,
-    /// The first day on which the events behind it had all been received.
+    /// The day from which on the first award and `determinable` were said; see [`Since::known`].
     pub known: Date,
     /// The highest type among the awards.
     pub highest: CredentialKind,
@@ -187,7 +197,8 @@ pub struct Award {
     pub kind: CredentialKind,
     /// The first award of this credential.
     pub awarded_on: Date,
-    /// Whether it is in force on the day the status speaks of.
+    /// Whether it is in force on the day the status speaks of. A revocation ends every award of the
+    /// credential up to its day, whoever reported it; a later award restores it.
     pub in_force: bool,
     /// Whether it lies in the measures' window: in a spell or soon enough after it.
     pub in_measure_window: bool,

@@ -100,7 +100,7 @@ impl Rules<'_> {
     fn leave_days(&self, status: &Status) -> Vec<Date> {
         let deadline = match status.engagement {
             Engagement::InGap { deadline, .. } => deadline,
-            Engagement::Left { since, .. } => since.determinable,
+            Engagement::Left { deadline, .. } => deadline,
             _ => return Vec::new(),
         };
         let mut days = vec![deadline];

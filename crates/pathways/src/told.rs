@@ -1,0 +1,198 @@
+//! Since when each fact was told: `determinable` by the rules as they were published, `known` by
+//! what had been received too.
+//!
+//! What the rules say of one person changes only on some days. After the last of them a fact was
+//! told as soon as its own events were there, which its dates as judged say. Whether it was told
+//! before that day is asked of the rules as of the day before: so a day that changed nothing of the
+//! fact leaves its dates alone, and a fact that was told, taken back and told again is known from
+//! the last time.
+
+use jiff::civil::Date;
+
+use crate::{
+    engagement::PathwayView,
+    evaluate::{Moment, Rules},
+    event::{Event, EventDetail},
+    status::{Engagement, Participation, Since, Status},
+};
+
+/// Statuses whose dates are those of the rules and events of one moment, and the days of news.
+pub(crate) struct Judged {
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) news: News,
+}
+
+/// The last day by a moment on which what is said of each kind of fact may have changed otherwise
+/// than by an event that adds to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct News {
+    /// A registry version or a profile was published.
+    published: Date,
+    /// Something was taken away from the engagements.
+    taken: Date,
+    /// An engagement, a gap or a transfer was added, or its census passed.
+    engaged: Date,
+    /// A credential was added, or the entry that it follows.
+    awarded: Date,
+}
+
+/// A dated fact of a status.
+struct Fact<'s> {
+    kind: Kind,
+    effective: Date,
+    determinable: &'s mut Date,
+    known: &'s mut Date,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Entry,
+    Leave,
+    Transfer,
+    Award,
+}
+
+impl Rules<'_> {
+    /// The statuses at a moment, each fact with the days since which it was told.
+    pub(crate) fn statuses_at(&self, events: &[Event], moment: Moment) -> Vec<Status> {
+        let Judged { mut statuses, news } = self.published_at(events, moment);
+        let days = statuses.iter_mut().flat_map(facts).filter_map(|fact| news.to_ask(&fact));
+        let Some(last) = days.max() else { return statuses };
+        let mut before = self.statuses_at(events, moment.before(last));
+        for status in &mut statuses {
+            let mut earlier = before.iter_mut().find(|it| it.scope == status.scope);
+            for fact in facts(status) {
+                let Some(day) = news.to_ask(&fact) else { continue };
+                let same = earlier.as_mut().and_then(|it| fact.in_status(it));
+                let same = same.filter(|it| it.determinable == fact.determinable);
+                *fact.known = same.map_or(day, |it| *it.known);
+            }
+        }
+        statuses
+    }
+
+    /// The statuses at a moment, no fact determinable before the rules that tell it were published.
+    fn published_at(&self, events: &[Event], moment: Moment) -> Judged {
+        let mut judged = self.judged_at(events, moment);
+        let published = judged.news.published;
+        let is_older = |fact: &Fact<'_>| *fact.determinable < published;
+        if !judged.statuses.iter_mut().flat_map(facts).any(|fact| is_older(&fact)) {
+            return judged;
+        }
+        let unpublished = Moment { heard_by: moment.heard_by, ..moment.before(published) };
+        let mut before = self.published_at(events, unpublished).statuses;
+        for status in &mut judged.statuses {
+            let mut earlier = before.iter_mut().find(|it| it.scope == status.scope);
+            for fact in facts(status).filter(is_older) {
+                let same = earlier.as_mut().and_then(|it| fact.in_status(it));
+                *fact.determinable = same.map_or(published, |it| *it.determinable);
+                *fact.known = (*fact.known).max(*fact.determinable);
+            }
+        }
+        judged
+    }
+
+    /// The last day by `day` on which a registry version or a profile was published.
+    fn last_published(&self, day: Date) -> Date {
+        let versions = self.registry.versions().iter().map(|it| it.published_on);
+        let profiles = self.profiles.as_slice().iter().map(|it| it.published_on);
+        versions.chain(profiles).filter(|it| *it <= day).max().unwrap_or(Date::MIN)
+    }
+}
+
+impl News {
+    /// The news among `events` at a moment; `views` are what was read of them.
+    pub(crate) fn read(
+        rules: &Rules<'_>,
+        events: &[Event],
+        views: &[PathwayView<'_, '_>],
+        moment: Moment,
+    ) -> Self {
+        let none = Date::MIN;
+        let published = rules.last_published(moment.known_at);
+        let mut news = Self { published, taken: none, engaged: none, awarded: none };
+        let mut enrolled = none;
+        for event in events.iter().filter(|event| event.received_on <= moment.heard_by) {
+            let day = event.received_on;
+            let last = match event.detail {
+                EventDetail::Void { .. }
+                | EventDetail::Drop { .. }
+                | EventDetail::Withdrawal { .. } => &mut news.taken,
+                _ if event.supersedes.is_some() => &mut news.taken,
+                EventDetail::Enrollment { .. } => &mut enrolled,
+                EventDetail::ClassHours { .. }
+                | EventDetail::Service { .. }
+                | EventDetail::Training { .. }
+                | EventDetail::PathwayFlag { .. }
+                | EventDetail::PlannedGap { .. }
+                | EventDetail::TransferOut { .. }
+                | EventDetail::EnrollmentElsewhere { .. } => &mut news.engaged,
+                EventDetail::Credential { .. } => &mut news.awarded,
+                _ => continue,
+            };
+            *last = day.max(*last);
+        }
+        if news.taken > none {
+            // What an earlier drop strikes may be another enrollment than before.
+            news.taken = news.taken.max(enrolled);
+        }
+        let activities = views.iter().flat_map(|view| view.activities);
+        let counted = activities.map(|it| it.determinable).filter(|it| *it <= moment.known_at);
+        news.engaged = counted.fold(news.engaged.max(enrolled), Date::max);
+        let entries = views.iter().filter_map(|view| view.entered.as_ref());
+        news.awarded = entries.map(|it| it.since.known).fold(news.awarded, Date::max);
+        if views.iter().any(|view| view.person.profile.credential.status_post_leave_days.is_some())
+        {
+            news.awarded = news.awarded.max(news.engaged);
+        }
+        if views.iter().any(|view| view.person.profile.leave.on_terminal_credential) {
+            news.engaged = news.engaged.max(news.awarded);
+        }
+        news
+    }
+
+    /// The last day of news about `fact`, unless it was told only later.
+    fn to_ask(&self, fact: &Fact<'_>) -> Option<Date> {
+        let added = match fact.kind {
+            // Rules that were in force before may tell it by other events.
+            _ if *fact.determinable <= self.published => self.engaged.max(self.awarded),
+            Kind::Entry => Date::MIN,
+            Kind::Leave | Kind::Transfer => self.engaged,
+            Kind::Award => self.awarded,
+        };
+        let day = added.max(self.taken).max(self.published);
+        (day >= *fact.known && day > *fact.determinable).then_some(day)
+    }
+}
+
+impl<'f> Fact<'f> {
+    fn of(kind: Kind, since: &'f mut Since) -> Self {
+        let Since { effective, determinable, known } = since;
+        Self { kind, effective: *effective, determinable, known }
+    }
+
+    /// The same fact in another status of the scope.
+    fn in_status<'s>(&self, status: &'s mut Status) -> Option<Fact<'s>> {
+        facts(status).find(|it| it.kind == self.kind && it.effective == self.effective)
+    }
+}
+
+fn facts(status: &mut Status) -> impl Iterator<Item = Fact<'_>> {
+    let entry = match &mut status.participation {
+        Participation::Participant(since) => Some((Kind::Entry, since)),
+        Participation::None | Participation::Candidate => None,
+    };
+    let gone = match &mut status.engagement {
+        Engagement::Left { since, .. } => Some((Kind::Leave, since)),
+        Engagement::Transferred { since, .. } => Some((Kind::Transfer, since)),
+        Engagement::None | Engagement::Active | Engagement::InGap { .. } => None,
+    };
+    let award = status.credential.as_mut().map(|it| Fact {
+        kind: Kind::Award,
+        effective: it.first_on,
+        determinable: &mut it.determinable,
+        known: &mut it.known,
+    });
+    let dated = entry.into_iter().chain(gone);
+    dated.map(|(kind, since)| Fact::of(kind, since)).chain(award)
+}
