@@ -451,8 +451,6 @@ proptest! {
         if held_back {
             rules = rules.with_completeness(&completeness);
         }
-        let mut events = events;
-        events.retain(|it| it.received_on <= as_of);
         let at = |day| {
             let mut statuses = rules.statuses(&events, day, day).unwrap();
             statuses.retain(|it| scope.as_ref().is_none_or(|scope| it.scope == *scope));
@@ -484,8 +482,6 @@ proptest! {
         if held_back {
             rules = rules.with_completeness(&completeness);
         }
-        let mut events = events;
-        events.retain(|it| it.received_on <= as_of);
         let now = rules.assess(&events, as_of);
         let same = |then: &[Status]| {
             let mut pairs = then.iter().zip(&now.statuses);
