@@ -109,7 +109,8 @@ pub enum EventDetail {
         /// The day.
         on: Date,
     },
-    /// Left for an institution of the next level. Spent once an engagement begins after its day.
+    /// Left for an institution of the next level. Spent when the person is engaged again after a
+    /// day without, later than this one.
     TransferOut {
         /// The registered id of the institution.
         institution: String,

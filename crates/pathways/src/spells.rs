@@ -55,8 +55,8 @@ pub(crate) struct Elsewhere<'a> {
 pub(crate) struct Run<'p, 'a> {
     pub(crate) start: Date,
     pub(crate) last_end: Date,
-    /// The last day on which a member began.
-    last_start: Date,
+    /// The last day on which a member began after a day without engagement.
+    back_on: Date,
     pub(crate) members: Vec<&'p Activity<'a>>,
     /// The latest deadline that a member sets by itself, and what sets it.
     base: (Date, GapReason),
@@ -106,11 +106,11 @@ impl<'a> Pauses<'a> {
         pauses
     }
 
-    /// The transfers that `run` may end with, up to `limit`. One is spent when the person is engaged
-    /// again: no engagement of the run began after it.
+    /// The transfers that `run` may end with, up to `limit`. One is spent when the person comes back:
+    /// engaged again after a day without.
     fn transfers_of(&self, run: &Run<'_, 'a>, limit: Date) -> impl Iterator<Item = &Elsewhere<'a>> {
-        let last_start = run.last_start;
-        self.transfers.iter().filter(move |it| last_start <= it.from && it.from <= limit)
+        let back_on = run.back_on;
+        self.transfers.iter().filter(move |it| back_on <= it.from && it.from <= limit)
     }
 
     /// The planned gaps after `run` that were recorded in time, each with its first day, the last
@@ -164,7 +164,7 @@ impl<'p, 'a> Run<'p, 'a> {
         Self {
             start: activity.start.max(leaving.first),
             last_end: activity.end,
-            last_start: activity.start,
+            back_on: activity.start,
             members: vec![activity],
             base,
             deadline: base.0,
@@ -175,8 +175,10 @@ impl<'p, 'a> Run<'p, 'a> {
 
     fn push(&mut self, activity: &'p Activity<'a>, profile: &RuleProfile) {
         self.members.push(activity);
+        if activity.start > day_after(self.last_end) {
+            self.back_on = activity.start;
+        }
         self.last_end = self.last_end.max(activity.end);
-        self.last_start = self.last_start.max(activity.start);
         let own = own_deadline(activity, profile);
         if own.0 > self.base.0 || own.0 == self.base.0 && own.1 < self.base.1 {
             self.base = own;

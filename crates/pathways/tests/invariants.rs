@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use jiff::{ToSpan, civil::Date};
 use pathways::{
     Calendar, CodeSystem, Completeness, CredentialKind, Declaration, Engagement, Event,
-    EventDetail, Participation, Period, ProgramCode, Registry, RuleProfile, RuleProfiles, Rules,
-    Scope, Status,
+    EventDetail, OccupationCode, OccupationSystem, Participation, Period, ProgramCode, Registry,
+    RuleProfile, RuleProfiles, Rules, Scope, Since, Status,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -67,6 +67,12 @@ fn profiles() -> &'static [RuleProfiles] {
             ("gap_days = 90", "gap_days = 30"),
             ("effective_from = 2021-07-01", "effective_from = 2024-02-01"),
         ]);
+        let published_later = changed(&[
+            ("version = 1", "version = 2"),
+            ("published_on = 2021-07-01", "published_on = 2024-04-01"),
+            ("gap_days = 90", "gap_days = 60"),
+            ("min_courses = 1", "min_courses = 2"),
+        ]);
         let names = registry().latest();
         let c1y = ("c1y.toml", include_str!("../../../config/profiles/c1y.toml"));
         vec![
@@ -90,7 +96,16 @@ fn profiles() -> &'static [RuleProfiles] {
                 ("# status_post_leave_days = 730", "status_post_leave_days = 60"),
             ])
             .into(),
-            [s1, one_pathway].into_iter().collect(),
+            [s1.clone(), one_pathway].into_iter().collect(),
+            changed(&[
+                ("transfer_is_leave = false", "transfer_is_leave = true"),
+                ("not_before_entry = true", "not_before_entry = false"),
+                ("feeder_counts = false", "feeder_counts = true"),
+                ("\"program_or_own_engagement\"", "\"none\""),
+                ("# min_credits = 3", "min_credits = 3"),
+            ])
+            .into(),
+            [s1, published_later].into_iter().collect(),
         ]
     })
 }
@@ -115,32 +130,17 @@ fn course() -> impl Strategy<Value = String> {
 }
 
 fn detail() -> impl Strategy<Value = EventDetail> {
-    let program = ProgramCode { system: CodeSystem::Cip2020, code: "51.0801".to_owned() };
-    let program = prop_oneof![3 => Just(None), 1 => Just(Some(program))];
     prop_oneof![
-        6 => (course(), program, term()).prop_map(|(course, program, (term, start, end))| {
-            let course = Some(course);
-            EventDetail::Enrollment {
-                program, course, term, credits_tenths: None, award_level: None, start, end
-            }
-        }),
-        1 => (course(), term(), 0..30_i32).prop_map(|(course, (term, start, _), after)| {
-            EventDetail::Drop { course, term, on: start.checked_add(after.days()).unwrap() }
-        }),
-        2 => (proptest::option::of(course()), day()).prop_map(|(course, on)| {
-            EventDetail::Withdrawal { course, term: None, on }
-        }),
-        3 => (day(), select(vec![200, 600, 1_200])).prop_map(|(on, hours_hundredths)| {
-            let (class, program) = ("IET-HC".to_owned(), None);
-            EventDetail::ClassHours { class, program, on, hours_hundredths }
-        }),
+        8 => college(),
+        3 => class_hours(),
         5 => service(),
+        1 => training(),
         1 => day().prop_map(|on| EventDetail::Exit {
             program: "adult".to_owned(),
             on,
             reason: None,
         }),
-        2 => (stretch(), -10..60_i32).prop_map(|((start, end), after)| {
+        2 => (stretch(), -10..160_i32).prop_map(|((start, end), after)| {
             let recorded_on = start.checked_add(after.days()).unwrap();
             EventDetail::PlannedGap { start, end, recorded_on }
         }),
@@ -160,8 +160,64 @@ fn detail() -> impl Strategy<Value = EventDetail> {
     ]
 }
 
+fn program() -> impl Strategy<Value = Option<ProgramCode>> {
+    let program = ProgramCode { system: CodeSystem::Cip2020, code: "51.0801".to_owned() };
+    prop_oneof![3 => Just(None), 1 => Just(Some(program))]
+}
+
+fn college() -> impl Strategy<Value = EventDetail> {
+    let credits = select(vec![None, Some(20), Some(35)]);
+    let enrollment = (course(), program(), term(), credits, 0..3_u8);
+    let within = |(term, start, _): (Option<String>, Date, Date), after: i32| {
+        (term, start.checked_add(after.days()).unwrap())
+    };
+    prop_oneof![
+        6 => enrollment.prop_map(|(course, program, (term, start, end), credits_tenths, part)| {
+            // A part of a term: all of it, its second half, or its first weeks.
+            let (start, end) = match part {
+                1 => (start.checked_add(50.days()).unwrap().min(end), end),
+                2 => (start, start.checked_add(10.days()).unwrap().min(end)),
+                _ => (start, end),
+            };
+            let course = Some(course);
+            EventDetail::Enrollment {
+                program, course, term, credits_tenths, award_level: None, start, end
+            }
+        }),
+        1 => (course(), term(), -10..60_i32).prop_map(move |(course, term, after)| {
+            let (term, on) = within(term, after);
+            EventDetail::Drop { course, term, on }
+        }),
+        1 => (proptest::option::of(course()), day()).prop_map(|(course, on)| {
+            EventDetail::Withdrawal { course, term: None, on }
+        }),
+        1 => (proptest::option::of(course()), term(), -10..90_i32).prop_map(
+            move |(course, term, after)| {
+                let (term, on) = within(term, after);
+                EventDetail::Withdrawal { course, term, on }
+            }
+        ),
+    ]
+}
+
+fn class_hours() -> impl Strategy<Value = EventDetail> {
+    let (class, hours) = (select(vec!["IET-HC", "ESL-9"]), select(vec![0, 200, 600, 1_200]));
+    (class, program(), day(), hours).prop_map(|(class, program, on, hours_hundredths)| {
+        EventDetail::ClassHours { class: class.to_owned(), program, on, hours_hundredths }
+    })
+}
+
+fn training() -> impl Strategy<Value = EventDetail> {
+    let occupation =
+        OccupationCode { system: OccupationSystem::Soc2018, code: "29-2061".to_owned() };
+    let occupation = select(vec![None, Some(occupation)]);
+    (program(), occupation, stretch()).prop_map(|(study, occupation, (start, end))| {
+        EventDetail::Training { program: "adult".to_owned(), study, occupation, start, end }
+    })
+}
+
 fn service() -> impl Strategy<Value = EventDetail> {
-    let code = select(vec!["OST", "SUPPORT", "FOLLOW-UP"]);
+    let code = select(vec!["OST", "COUNSEL", "SUPPORT", "FOLLOW-UP"]);
     let program = select(vec!["adult", "youth"]);
     (code, program, stretch()).prop_map(|(code, program, (start, end))| EventDetail::Service {
         code: code.to_owned(),
@@ -186,13 +242,13 @@ fn statement() -> impl Strategy<Value = EventDetail> {
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let source = select(vec!["college", "workforce"]);
     let supersedes = proptest::option::weighted(0.1, 0..8_usize);
-    let event = (detail(), source, day(), supersedes);
+    let event = (detail(), source, day(), supersedes, select(vec!["A1", "A2"]));
     proptest::collection::vec(event, 1..8).prop_map(|events| {
         let numbered = events.into_iter().enumerate();
         numbered
-            .map(|(number, (detail, source, received_on, corrected))| Event {
+            .map(|(number, (detail, source, received_on, corrected, local_id))| Event {
                 source: source.parse().unwrap(),
-                local_id: "A1".parse().unwrap(),
+                local_id: local_id.parse().unwrap(),
                 source_event_id: format!("e{number}"),
                 received_on,
                 supersedes: corrected.filter(|it| *it != number).map(|it| format!("e{it}")),
@@ -220,6 +276,7 @@ fn check_one(status: &Status) {
     if let Participation::Participant(since) = status.participation {
         assert!(since.effective <= status.as_of && since.determinable <= since.known);
         assert!(since.known <= status.known_at, "{status:#?}");
+        assert!(status.spells.iter().all(|it| since.effective <= it.last_day), "{status:#?}");
     }
     if let Some(completer) = &status.credential {
         assert!(completer.first_on <= completer.determinable, "{status:#?}");
@@ -249,23 +306,62 @@ fn check_one(status: &Status) {
     }
 }
 
-/// The last days of the engagements that the events report, cut or not.
-fn last_days(events: &[Event]) -> BTreeSet<Date> {
-    let days = events.iter().flat_map(|event| match &event.detail {
-        EventDetail::Enrollment { end, .. } | EventDetail::Service { end, .. } => Some(*end),
-        EventDetail::ClassHours { on, .. }
-        | EventDetail::Drop { on, .. }
-        | EventDetail::Withdrawal { on, .. } => Some(*on),
-        EventDetail::PathwayFlag { on, .. } => Some(*on),
+/// The events that stand on a day: received by then, and neither voided nor corrected.
+fn standing(events: &[Event], known_at: Date) -> Vec<&Event> {
+    let heard: Vec<_> = events.iter().filter(|it| it.received_on <= known_at).collect();
+    let is_gone = |event: &Event| {
+        heard.iter().filter(|it| it.source == event.source).any(|it| {
+            let voided = match &it.detail {
+                EventDetail::Void { voided_event_id } => Some(voided_event_id),
+                _ => None,
+            };
+            let gone = [it.supersedes.as_ref(), voided];
+            gone.into_iter().flatten().any(|id| *id == event.source_event_id)
+        })
+    };
+    heard.iter().copied().filter(|it| !is_gone(it)).collect()
+}
+
+/// The last days of what may be an engagement in some pathway, whole or cut short.
+fn last_days(events: &[Event], known_at: Date) -> BTreeSet<Date> {
+    let events = standing(events, known_at);
+    let cuts = events.iter().filter_map(|it| match &it.detail {
+        EventDetail::Drop { course, on, .. } => Some((&it.source, Some(course), *on)),
+        EventDetail::Withdrawal { course, on, .. } => Some((&it.source, course.as_ref(), *on)),
         _ => None,
     });
-    days.collect()
+    let cuts: Vec<_> = cuts.collect();
+    let ends = events.iter().flat_map(|event| match &event.detail {
+        EventDetail::Enrollment { course, program, start, end, .. }
+            if course.as_deref() != Some("ENG101") || program.is_some() =>
+        {
+            let cut = cuts.iter().filter(|(source, of, on)| {
+                *source == &event.source
+                    && of.is_none_or(|of| Some(of) == course.as_ref())
+                    && start <= on
+                    && on < end
+            });
+            cut.map(|it| it.2).chain([*end]).collect()
+        }
+        EventDetail::Service { code, program, end, .. } => match code.as_str() {
+            "FOLLOW-UP" => Vec::new(),
+            "SUPPORT" if program != "youth" => Vec::new(),
+            _ => vec![*end],
+        },
+        EventDetail::Training { end, .. } => vec![*end],
+        EventDetail::ClassHours { on, hours_hundredths: 1.., .. }
+        | EventDetail::PathwayFlag { on, .. } => vec![*on],
+        _ => Vec::new(),
+    });
+    ends.collect()
 }
 
 /// The first day on which an event is about something that did happen.
 fn happened(detail: &EventDetail) -> Option<Date> {
     match detail {
-        EventDetail::Enrollment { start, .. } | EventDetail::Service { start, .. } => Some(*start),
+        EventDetail::Enrollment { start, .. }
+        | EventDetail::Service { start, .. }
+        | EventDetail::Training { start, .. } => Some(*start),
         EventDetail::ClassHours { on, .. }
         | EventDetail::PathwayFlag { on, .. }
         | EventDetail::TransferOut { on, .. }
@@ -292,6 +388,46 @@ fn without_days_of_receipt(mut statuses: Vec<Status>) -> Vec<Status> {
     statuses
 }
 
+/// A fact with its dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fact {
+    scope: Scope,
+    kind: &'static str,
+    effective: Date,
+    determinable: Date,
+    known: Date,
+}
+
+impl Fact {
+    fn dates(&self) -> (&Scope, &'static str, Date, Date) {
+        (&self.scope, self.kind, self.effective, self.determinable)
+    }
+}
+
+/// The dated facts of a status.
+fn facts(status: &Status) -> Vec<Fact> {
+    let fact = |kind, effective, determinable, known| Fact {
+        scope: status.scope.clone(),
+        kind,
+        effective,
+        determinable,
+        known,
+    };
+    let of = |kind, since: &Since| fact(kind, since.effective, since.determinable, since.known);
+    let entry = match &status.participation {
+        Participation::Participant(since) => Some(of("participant", since)),
+        _ => None,
+    };
+    let gone = match &status.engagement {
+        Engagement::Left { since, .. } => Some(of("left", since)),
+        Engagement::Transferred { since, .. } => Some(of("transferred", since)),
+        _ => None,
+    };
+    let completer = status.credential.as_ref();
+    let award = completer.map(|it| fact("completer", it.first_on, it.determinable, it.known));
+    entry.into_iter().chain(gone).chain(award).collect()
+}
+
 fn scopes() -> Vec<Option<Scope>> {
     vec![Some(Scope::Pathway("HC-1".parse().unwrap())), Some(Scope::System), None]
 }
@@ -312,7 +448,7 @@ proptest! {
         events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
     ) {
         let statuses = statuses(&events, &profile, as_of, known_at);
-        let ends = last_days(&events);
+        let ends = last_days(&events, known_at);
         let is = |status: &Status, state: fn(&Engagement) -> bool| {
             status.scope != Scope::System && state(&status.engagement)
         };
@@ -322,7 +458,8 @@ proptest! {
         let left = statuses.iter().any(|it| is(it, |it| matches!(it, Engagement::Left { .. })));
         for status in &statuses {
             check_one(status);
-            prop_assert!(status.leave_date().is_none_or(|leave| ends.contains(&leave)));
+            let mut ended = status.spells.iter().filter(|it| it.ended);
+            prop_assert!(ended.all(|it| ends.contains(&it.last_day)), "{status:#?}");
             if status.scope == Scope::System {
                 prop_assert_eq!(status.leave_date().is_some(), left && !engaged);
             }
@@ -366,12 +503,9 @@ proptest! {
         split.retain(|it| it != whole);
         split.push(part(&whole.source_event_id, start, first_end));
         split.push(part("second", first_end.tomorrow().unwrap(), end));
-        // A void of the whole is to void both parts.
-        let voids = events.iter().filter_map(|it| match &it.detail {
-            EventDetail::Void { voided_event_id } => Some((&it.source, voided_event_id)),
-            _ => None,
-        });
-        prop_assume!(!voids.into_iter().any(|id| id == (&whole.source, &whole.source_event_id)));
+        // A void or a correction of the whole is to be one of both parts.
+        let heard = FIRST.checked_add((DAYS + 1).days()).unwrap();
+        prop_assume!(standing(&events, heard).contains(&whole));
         prop_assert_eq!(
             without_events(statuses(&split, &profile, as_of, known_at)),
             without_events(statuses(&events, &profile, as_of, known_at))
@@ -421,6 +555,32 @@ proptest! {
             };
             let still = then.iter().find(|it| it.scope == status.scope);
             prop_assert_eq!(still.and_then(Status::leave_date), Some(since.effective));
+        }
+    }
+
+    /// Asked on the day from which it is known, a fact is the same; on the day before it is not.
+    #[test]
+    fn a_fact_is_known_from_the_first_day_on_which_it_was_said_to_the_end(
+        events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+        held_back in any::<bool>(),
+    ) {
+        let completeness = completeness();
+        let mut rules = Rules::new(registry(), &profile);
+        if held_back {
+            rules = rules.with_completeness(&completeness);
+        }
+        let told = |day: Date| {
+            let statuses = rules.statuses(&events, as_of.min(day), day).unwrap();
+            statuses.iter().flat_map(facts).collect::<Vec<_>>()
+        };
+        for fact in told(known_at) {
+            let known = fact.known;
+            prop_assert!(fact.effective <= fact.determinable && fact.determinable <= known);
+            prop_assert!(known <= known_at);
+            prop_assert!(told(known).contains(&fact), "not yet on {known}: {fact:?}");
+            let before = told(known.yesterday().unwrap());
+            let is_same = |it: &&Fact| it.dates() == fact.dates();
+            prop_assert!(!before.iter().any(|it| is_same(&it)), "before {known}: {fact:?}");
         }
     }
 

@@ -56,7 +56,10 @@ pub const FORMS: [Form; 23] = [
         about: "Left a course by its census day: never enrolled in it, until taken up again",
         cells: &[
             required("course", "the course"),
-            optional("term", "the term: what had begun, else all; without it, what was open that day"),
+            optional(
+                "term",
+                "the term: what had begun, else all; without it, what was open that day",
+            ),
             required("start", "the day"),
         ],
     },
