@@ -125,6 +125,9 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         let rules = &self.person.profile.leave;
         let (transfer, enrolled) = self.person.pauses.completed_transfer(run, rules)?;
         let day = enrolled.from.max(transfer.from).max(day_after(run.last_end));
+        if day > self.person.known_at {
+            return None;
+        }
         let since = Since { effective: run.last_end, determinable: day, known: day };
         Some(Engagement::Transferred { since, institution: transfer.institution.to_owned() })
     }

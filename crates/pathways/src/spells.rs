@@ -137,7 +137,8 @@ impl<'a> Pauses<'a> {
         joined
     }
 
-    /// The transfer after `run`, with the enrollment that completes it, if the person did enroll.
+    /// The transfer after `run` that is completed first, with the enrollment that completes it, if
+    /// the person did enroll.
     pub(crate) fn completed_transfer(
         &self,
         run: &Run<'_, 'a>,
@@ -154,7 +155,9 @@ impl<'a> Pauses<'a> {
         let transfers = self.transfers_of(run, limit);
         transfers
             .filter_map(there)
-            .min_by_key(|(transfer, enrolled)| (enrolled.from, transfer.from, transfer.event))
+            .min_by_key(|(transfer, enrolled)| {
+                (transfer.from.max(enrolled.from), enrolled.from, transfer.event)
+            })
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Judged {
 pub(crate) struct News {
     /// A registry version or a profile was published.
     published: Date,
-    /// Something was taken away from the engagements.
+    /// Something was taken away from the engagements, or another profile began to speak.
     taken: Date,
     /// An engagement, a gap or a transfer was added, or its census passed.
     engaged: Date,
@@ -136,6 +136,9 @@ impl News {
             // What an earlier drop strikes may be another enrollment than before.
             news.taken = news.taken.max(enrolled);
         }
+        // Each day is judged by the profile that speaks of it.
+        let spoken = rules.profiles.days().filter(|it| *it <= moment.as_of);
+        news.taken = spoken.fold(news.taken, Date::max);
         let activities = views.iter().flat_map(|view| view.activities);
         let counted = activities.map(|it| it.determinable).filter(|it| *it <= moment.known_at);
         news.engaged = counted.fold(news.engaged.max(enrolled), Date::max);
