@@ -347,10 +347,8 @@ impl<'a> Person<'a> {
         let mut events: BTreeSet<_> = engagements
             .flat_map(|it| [Some(it.event), it.withdrawal].into_iter().flatten())
             .collect();
-        for run in view.runs_by(as_of) {
-            let so_far = run.by(as_of, &view.leaving(entered));
-            events.extend(so_far.and_then(|it| it.held_by));
-        }
+        let leaving = view.leaving(entered);
+        events.extend(view.runs_by(as_of).iter().filter_map(|run| run.held_on(as_of, &leaving)));
         if let (Engagement::Transferred { .. }, Some(run)) = (&status.engagement, last)
             && let Some((transfer, enrolled)) =
                 self.pauses.completed_transfer(run, &self.profile.leave)

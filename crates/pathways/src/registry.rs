@@ -3,14 +3,12 @@
 //! A registry holds every version that was ever in use, so that a status can be given as known
 //! on any past day: a version counts from the day on which it was published.
 
+mod calendar;
 mod file;
 mod rows;
 mod suggest;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::civil::Date;
 use record::AgencyId;
@@ -21,6 +19,7 @@ use crate::{
     status::PathwayId,
 };
 
+pub use calendar::Term;
 pub use suggest::{CatalogueRow, Reason, Suggestion};
 
 /// Every version of the registry, oldest first.
@@ -202,26 +201,6 @@ pub enum Role {
     Shared,
 }
 
-/// A college term. Census is the day by which an enrollment must be retained to count: one that
-/// ends before it never does, so that a course shorter than that needs a term of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Term {
-    /// Its id.
-    pub id: String,
-    /// The agency whose term it is; absent where all keep it. An agency's own term takes the place
-    /// of the common one of the same id, and stands beside all others. An agency that does not keep
-    /// a common term gives one of its id that is not required.
-    pub source: Option<AgencyId>,
-    /// The first day.
-    pub start: Date,
-    /// The census date.
-    pub census: Date,
-    /// The last day.
-    pub end: Date,
-    /// Whether a student who goes on is expected to enroll in it; a summer term is not.
-    pub required: bool,
-}
-
 /// Where a code stands: a pathway's component, by their places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placement {
@@ -348,33 +327,6 @@ impl RegistryVersion {
             }
         }
         found
-    }
-
-    /// The term that `source` calls `id`.
-    pub fn term(&self, source: &AgencyId, id: &str) -> Option<&Term> {
-        let named = |own: bool| {
-            self.terms.iter().find(|it| {
-                it.id == id
-                    && if own { it.source.as_ref() == Some(source) } else { it.source.is_none() }
-            })
-        };
-        named(true).or_else(|| named(false))
-    }
-
-    /// The calendar of `source`, by start: its own terms, and those that all keep except where it
-    /// has one of the same id. A term of its own replaces no other, so that one more term, such as
-    /// of a short course, does not hide the calendar that it belongs to.
-    pub(crate) fn terms_of(&self, source: &AgencyId) -> impl Iterator<Item = &Term> {
-        let is_own = |it: &&Term| it.source.as_ref() == Some(source);
-        let own: BTreeSet<&str> = self.terms.iter().filter(is_own).map(|it| &*it.id).collect();
-        self.terms
-            .iter()
-            .filter(move |it| is_own(it) || it.source.is_none() && !own.contains(&*it.id))
-    }
-
-    /// The census of the first required term in the calendar of `source` that begins after `day`.
-    pub(crate) fn next_required_census(&self, source: &AgencyId, day: Date) -> Option<Date> {
-        self.terms_of(source).find(|it| it.required && it.start > day).map(|it| it.census)
     }
 }
 

@@ -153,11 +153,9 @@ impl<'a> Pauses<'a> {
             first.map(|enrolled| (*transfer, *enrolled))
         };
         let transfers = self.transfers_of(run, limit);
-        transfers
-            .filter_map(there)
-            .min_by_key(|(transfer, enrolled)| {
-                (transfer.from.max(enrolled.from), enrolled.from, transfer.event)
-            })
+        transfers.filter_map(there).min_by_key(|(transfer, enrolled)| {
+            (transfer.from.max(enrolled.from), enrolled.from, transfer.event)
+        })
     }
 }
 
@@ -223,6 +221,14 @@ impl<'p, 'a> Run<'p, 'a> {
     pub(crate) fn last_day_by(&self, day: Date) -> Date {
         let ends = self.members.iter().filter(|it| it.start <= day).map(|it| it.end.min(day));
         ends.max().unwrap_or(self.start)
+    }
+
+    /// The event that set the deadline as the members that began by `day` set it.
+    pub(crate) fn held_on(&self, day: Date, leaving: &Leaving<'_, 'a>) -> Option<&'a Event> {
+        match self.members.last() {
+            Some(last) if last.start > day => self.by(day, leaving)?.held_by,
+            _ => self.held_by,
+        }
     }
 
     /// The run of the members that began by `day`; `day` must not lie before the start.

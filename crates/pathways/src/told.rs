@@ -56,13 +56,13 @@ impl Rules<'_> {
     /// The statuses at a moment, each fact with the days since which it was told.
     pub(crate) fn statuses_at(&self, events: &[Event], moment: Moment) -> Vec<Status> {
         let Judged { mut statuses, news } = self.published_at(events, moment);
-        let days = statuses.iter_mut().flat_map(facts).filter_map(|fact| news.to_ask(&fact));
+        let days = statuses.iter_mut().flat_map(facts).filter_map(|fact| news.last_about(&fact));
         let Some(last) = days.max() else { return statuses };
         let mut before = self.statuses_at(events, moment.before(last));
         for status in &mut statuses {
             let mut earlier = before.iter_mut().find(|it| it.scope == status.scope);
             for fact in facts(status) {
-                let Some(day) = news.to_ask(&fact) else { continue };
+                let Some(day) = news.last_about(&fact) else { continue };
                 let same = earlier.as_mut().and_then(|it| fact.in_status(it));
                 let same = same.filter(|it| it.determinable == fact.determinable);
                 *fact.known = same.map_or(day, |it| *it.known);
@@ -155,7 +155,7 @@ impl News {
     }
 
     /// The last day of news about `fact`, unless it was told only later.
-    fn to_ask(&self, fact: &Fact<'_>) -> Option<Date> {
+    fn last_about(&self, fact: &Fact<'_>) -> Option<Date> {
         let added = match fact.kind {
             // Rules that were in force before may tell it by other events.
             _ if *fact.determinable <= self.published => self.engaged.max(self.awarded),
