@@ -13,6 +13,7 @@ use crate::{
     engagement::PathwayView,
     evaluate::{Moment, Rules},
     event::{Event, EventDetail},
+    registry::is_same_code,
     status::{Engagement, Participation, Since, Status},
 };
 
@@ -108,19 +109,39 @@ impl News {
         views: &[PathwayView<'_, '_>],
         moment: Moment,
     ) -> Self {
+        let mut news = Self::received(events, moment.heard_by);
+        news.published = rules.last_published(moment.known_at);
+        // Each day is judged by the profile that speaks of it.
+        let spoken = rules.profiles.days().filter(|it| *it <= moment.as_of);
+        news.taken = spoken.fold(news.taken, Date::max);
+        let activities = views.iter().flat_map(|view| view.activities);
+        let counted = activities.map(|it| it.determinable).filter(|it| *it <= moment.known_at);
+        news.engaged = counted.fold(news.engaged, Date::max);
+        let entries = views.iter().filter_map(|view| view.entered.as_ref());
+        news.awarded = entries.map(|it| it.since.known).fold(news.awarded, Date::max);
+        let profiles = || views.iter().map(|view| view.person.profile);
+        if profiles().any(|it| it.credential.status_post_leave_days.is_some()) {
+            news.awarded = news.awarded.max(news.engaged);
+        }
+        if profiles().any(|it| it.leave.on_terminal_credential) {
+            news.engaged = news.engaged.max(news.awarded);
+        }
+        news
+    }
+
+    /// The news that events themselves are, up to a day of receipt.
+    fn received(events: &[Event], heard_by: Date) -> Self {
         let none = Date::MIN;
-        let published = rules.last_published(moment.known_at);
-        let mut news = Self { published, taken: none, engaged: none, awarded: none };
-        let mut enrolled = none;
-        for event in events.iter().filter(|event| event.received_on <= moment.heard_by) {
+        let mut news = Self { published: none, taken: none, engaged: none, awarded: none };
+        for event in events.iter().filter(|event| event.received_on <= heard_by) {
             let day = event.received_on;
             let last = match event.detail {
                 EventDetail::Void { .. }
                 | EventDetail::Drop { .. }
                 | EventDetail::Withdrawal { .. } => &mut news.taken,
                 _ if event.supersedes.is_some() => &mut news.taken,
-                EventDetail::Enrollment { .. } => &mut enrolled,
-                EventDetail::ClassHours { .. }
+                EventDetail::Enrollment { .. }
+                | EventDetail::ClassHours { .. }
                 | EventDetail::Service { .. }
                 | EventDetail::Training { .. }
                 | EventDetail::PathwayFlag { .. }
@@ -133,23 +154,9 @@ impl News {
             *last = day.max(*last);
         }
         if news.taken > none {
-            // What an earlier drop strikes may be another enrollment than before.
-            news.taken = news.taken.max(enrolled);
-        }
-        // Each day is judged by the profile that speaks of it.
-        let spoken = rules.profiles.days().filter(|it| *it <= moment.as_of);
-        news.taken = spoken.fold(news.taken, Date::max);
-        let activities = views.iter().flat_map(|view| view.activities);
-        let counted = activities.map(|it| it.determinable).filter(|it| *it <= moment.known_at);
-        news.engaged = counted.fold(news.engaged.max(enrolled), Date::max);
-        let entries = views.iter().filter_map(|view| view.entered.as_ref());
-        news.awarded = entries.map(|it| it.since.known).fold(news.awarded, Date::max);
-        if views.iter().any(|view| view.person.profile.credential.status_post_leave_days.is_some())
-        {
-            news.awarded = news.awarded.max(news.engaged);
-        }
-        if views.iter().any(|view| view.person.profile.leave.on_terminal_credential) {
-            news.engaged = news.engaged.max(news.awarded);
+            let heard = events.iter().filter(|event| event.received_on <= heard_by);
+            let restoring = heard.filter(|it| restores(it, events)).map(|it| it.received_on);
+            news.taken = restoring.fold(news.taken, Date::max);
         }
         news
     }
@@ -166,6 +173,21 @@ impl News {
         let day = added.max(self.taken).max(self.published);
         (day >= *fact.known && day > *fact.determinable).then_some(day)
     }
+}
+
+/// Whether it is an enrollment of a course and term that a drop or a withdrawal names: these strike
+/// what had begun, so that one more that had may spare another.
+fn restores(event: &Event, events: &[Event]) -> bool {
+    let EventDetail::Enrollment { course: Some(course), term, .. } = &event.detail else {
+        return false;
+    };
+    events.iter().filter(|it| it.source == event.source).any(|it| match &it.detail {
+        EventDetail::Drop { course: named, term: of, .. }
+        | EventDetail::Withdrawal { course: Some(named), term: of, .. } => {
+            of.is_some() && of == term && is_same_code(named, course)
+        }
+        _ => false,
+    })
 }
 
 impl<'f> Fact<'f> {
