@@ -7,12 +7,14 @@
 //! fact leaves its dates alone, and a fact that was told, taken back and told again is known from
 //! the last time.
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 
 use crate::{
+    activity::Standing,
     engagement::PathwayView,
     evaluate::{Moment, Rules},
     event::{Event, EventDetail},
+    profile::{EntryDate, RuleProfile},
     registry::is_same_code,
     status::{Engagement, Participation, Since, Status},
 };
@@ -109,7 +111,9 @@ impl News {
         views: &[PathwayView<'_, '_>],
         moment: Moment,
     ) -> Self {
-        let mut news = Self::received(events, moment.heard_by);
+        let mut news = Self::received(events, moment.heard_by, |event| {
+            is_counted_before(event, events, views)
+        });
         news.published = rules.last_published(moment.known_at);
         // Each day is judged by the profile that speaks of it.
         let spoken = rules.profiles.days().filter(|it| *it <= moment.as_of);
@@ -120,7 +124,11 @@ impl News {
         let entries = views.iter().filter_map(|view| view.entered.as_ref());
         news.awarded = entries.map(|it| it.since.known).fold(news.awarded, Date::max);
         let profiles = || views.iter().map(|view| view.person.profile);
-        if profiles().any(|it| it.credential.status_post_leave_days.is_some()) {
+        let depends_on_engagement = |it: &RuleProfile| {
+            it.credential.status_post_leave_days.is_some()
+                || it.entry.effective == EntryDate::ThresholdMet
+        };
+        if profiles().any(depends_on_engagement) {
             news.awarded = news.awarded.max(news.engaged);
         }
         if profiles().any(|it| it.leave.on_terminal_credential) {
@@ -129,18 +137,22 @@ impl News {
         news
     }
 
-    /// The news that events themselves are, up to a day of receipt.
-    fn received(events: &[Event], heard_by: Date) -> Self {
+    /// The news that events themselves are, up to a day of receipt; of drops and withdrawals those
+    /// that `takes` says to take something away.
+    fn received(events: &[Event], heard_by: Date, takes: impl Fn(&Event) -> bool) -> Self {
         let none = Date::MIN;
         let mut news = Self { published: none, taken: none, engaged: none, awarded: none };
         for event in events.iter().filter(|event| event.received_on <= heard_by) {
             let day = event.received_on;
             let last = match event.detail {
-                EventDetail::Void { .. }
-                | EventDetail::Drop { .. }
-                | EventDetail::Withdrawal { .. } => &mut news.taken,
+                EventDetail::Void { .. } => &mut news.taken,
                 _ if event.supersedes.is_some() => &mut news.taken,
+                EventDetail::Drop { .. } | EventDetail::Withdrawal { .. } if takes(event) => {
+                    &mut news.taken
+                }
                 EventDetail::Enrollment { .. }
+                | EventDetail::Drop { .. }
+                | EventDetail::Withdrawal { .. }
                 | EventDetail::ClassHours { .. }
                 | EventDetail::Service { .. }
                 | EventDetail::Training { .. }
@@ -153,7 +165,7 @@ impl News {
             };
             *last = day.max(*last);
         }
-        if news.taken > none {
+        if events.iter().any(|it| is_change(&it.detail)) {
             let heard = events.iter().filter(|event| event.received_on <= heard_by);
             let restoring = heard.filter(|it| restores(it, events)).map(|it| it.received_on);
             news.taken = restoring.fold(news.taken, Date::max);
@@ -173,6 +185,43 @@ impl News {
         let day = added.max(self.taken).max(self.published);
         (day >= *fact.known && day > *fact.determinable).then_some(day)
     }
+}
+
+fn is_change(detail: &EventDetail) -> bool {
+    matches!(detail, EventDetail::Drop { .. } | EventDetail::Withdrawal { .. })
+}
+
+/// Whether what a drop or a withdrawal takes away may have counted towards an entry before it was
+/// received. Nothing does before its census; and of an enrollment that is only cut short, the days
+/// of entry do not depend on the end, unless a shared activity goes on with it.
+fn is_counted_before(change: &Event, events: &[Event], views: &[PathwayView<'_, '_>]) -> bool {
+    let (course, term, last_struck) = match &change.detail {
+        EventDetail::Drop { course, term: Some(term), on } => (Some(course), term, *on),
+        EventDetail::Withdrawal { course, term: Some(term), on } => {
+            (course.as_ref(), term, on.saturating_sub(1.day()))
+        }
+        _ => return true,
+    };
+    let census_of = |view: &PathwayView<'_, '_>| {
+        let term = view.person.registry.term(&change.source, term);
+        term.map(|it| it.census).filter(|_| view.person.profile.entry.census_required)
+    };
+    let Some(census) = views.first().and_then(census_of) else { return true };
+    if change.received_on <= census && views.iter().all(|view| census_of(view).is_some()) {
+        return false;
+    }
+    let begins_later = |it: &Event| match &it.detail {
+        EventDetail::Enrollment { start, term: of, .. } => {
+            it.source == change.source && of.as_ref() == Some(term) && *start > last_struck
+        }
+        _ => false,
+    };
+    let activities = || views.iter().flat_map(|view| view.activities);
+    course.is_none()
+        || last_struck < census
+        || views.iter().any(|view| census_of(view).is_none())
+        || events.iter().any(begins_later)
+        || activities().any(|it| it.standing == Standing::Shared)
 }
 
 /// Whether it is an enrollment of a course and term that a drop or a withdrawal names: these strike
