@@ -143,27 +143,18 @@ impl News {
         let none = Date::MIN;
         let mut news = Self { published: none, taken: none, engaged: none, awarded: none };
         for event in events.iter().filter(|event| event.received_on <= heard_by) {
-            let day = event.received_on;
-            let last = match event.detail {
-                EventDetail::Void { .. } => &mut news.taken,
-                _ if event.supersedes.is_some() => &mut news.taken,
-                EventDetail::Drop { .. } | EventDetail::Withdrawal { .. } if takes(event) => {
-                    &mut news.taken
-                }
-                EventDetail::Enrollment { .. }
-                | EventDetail::Drop { .. }
-                | EventDetail::Withdrawal { .. }
-                | EventDetail::ClassHours { .. }
-                | EventDetail::Service { .. }
-                | EventDetail::Training { .. }
-                | EventDetail::PathwayFlag { .. }
-                | EventDetail::PlannedGap { .. }
-                | EventDetail::TransferOut { .. }
-                | EventDetail::EnrollmentElsewhere { .. } => &mut news.engaged,
-                EventDetail::Credential { .. } => &mut news.awarded,
-                _ => continue,
+            let removed = match &event.detail {
+                EventDetail::Void { voided_event_id } => Some(voided_event_id),
+                _ => event.supersedes.as_ref(),
             };
-            *last = day.max(*last);
+            if let Some(id) = removed {
+                let named = |it: &&Event| it.source == event.source && it.source_event_id == *id;
+                for removed in events.iter().filter(named) {
+                    news.hear(event.received_on, &removed.detail, true);
+                }
+            }
+            let takes = is_change(&event.detail) && takes(event);
+            news.hear(event.received_on, &event.detail, takes);
         }
         if events.iter().any(|it| is_change(&it.detail)) {
             let heard = events.iter().filter(|event| event.received_on <= heard_by);
@@ -171,6 +162,31 @@ impl News {
             news.taken = restoring.fold(news.taken, Date::max);
         }
         news
+    }
+
+    /// Hears on `day` of an event, or that it does not stand, and whether that takes away what had
+    /// counted towards an entry.
+    fn hear(&mut self, day: Date, detail: &EventDetail, takes: bool) {
+        let last = match detail {
+            EventDetail::Enrollment { .. }
+            | EventDetail::Drop { .. }
+            | EventDetail::Withdrawal { .. }
+            | EventDetail::ClassHours { .. }
+            | EventDetail::Service { .. }
+            | EventDetail::Training { .. }
+            | EventDetail::PathwayFlag { .. } => {
+                if takes {
+                    self.taken = self.taken.max(day);
+                }
+                &mut self.engaged
+            }
+            EventDetail::PlannedGap { .. }
+            | EventDetail::TransferOut { .. }
+            | EventDetail::EnrollmentElsewhere { .. } => &mut self.engaged,
+            EventDetail::Credential { .. } => &mut self.awarded,
+            _ => return,
+        };
+        *last = day.max(*last);
     }
 
     /// The last day of news about `fact`, unless it was told only later.
