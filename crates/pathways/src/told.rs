@@ -118,9 +118,13 @@ impl News {
         // Each day is judged by the profile that speaks of it.
         let spoken = rules.profiles.days().filter(|it| *it <= moment.as_of);
         news.taken = spoken.fold(news.taken, Date::max);
+        // A touch, such as a follow-up, counts for nothing, and neither does hearing of it.
         let activities = views.iter().flat_map(|view| view.activities);
-        let counted = activities.map(|it| it.determinable).filter(|it| *it <= moment.known_at);
-        news.engaged = counted.fold(news.engaged, Date::max);
+        for it in activities.filter(|it| it.standing != Standing::Touch) {
+            let counted = Some(it.determinable).filter(|day| *day <= moment.known_at);
+            let heard = Some(it.event.received_on).max(counted);
+            news.engaged = heard.map_or(news.engaged, |day| day.max(news.engaged));
+        }
         let entries = views.iter().filter_map(|view| view.entered.as_ref());
         news.awarded = entries.map(|it| it.since.known).fold(news.awarded, Date::max);
         let profiles = || views.iter().map(|view| view.person.profile);
@@ -169,8 +173,6 @@ impl News {
     fn hear(&mut self, day: Date, detail: &EventDetail, takes: bool) {
         let last = match detail {
             EventDetail::Enrollment { .. }
-            | EventDetail::Drop { .. }
-            | EventDetail::Withdrawal { .. }
             | EventDetail::ClassHours { .. }
             | EventDetail::Service { .. }
             | EventDetail::Training { .. }
@@ -178,9 +180,12 @@ impl News {
                 if takes {
                     self.taken = self.taken.max(day);
                 }
-                &mut self.engaged
+                return;
             }
-            EventDetail::PlannedGap { .. }
+            EventDetail::Drop { .. } | EventDetail::Withdrawal { .. } if takes => &mut self.taken,
+            EventDetail::Drop { .. }
+            | EventDetail::Withdrawal { .. }
+            | EventDetail::PlannedGap { .. }
             | EventDetail::TransferOut { .. }
             | EventDetail::EnrollmentElsewhere { .. } => &mut self.engaged,
             EventDetail::Credential { .. } => &mut self.awarded,
