@@ -1,5 +1,7 @@
 //! Activities: the stretches of days that events put into a pathway, before any threshold.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use record::AgencyId;
 
@@ -7,7 +9,7 @@ use crate::{
     enrollment::{Enrollment, enrollments},
     event::{Event, EventDetail, OccupationCode, ProgramCode},
     profile::{Precedence, Route, RuleProfile, SharedAttribution},
-    registry::{Component, ComponentKind, RegistryVersion, Role},
+    registry::{Component, ComponentKind, RegistryVersion, Role, folded},
     status::{EventRef, Warning},
 };
 
@@ -34,9 +36,11 @@ pub(crate) struct Activity<'a> {
     pub(crate) route: Route,
     pub(crate) standing: Standing,
     /// What counts once towards the number of courses: source, course or program, term.
-    pub(crate) unit: (&'a AgencyId, &'a str, &'a str),
+    pub(crate) unit: (&'a AgencyId, Cow<'a, str>, &'a str),
     pub(crate) credits_tenths: u32,
     pub(crate) hours_hundredths: u32,
+    /// Whether a service is a training.
+    is_training: bool,
     /// The first day on which it can be counted.
     pub(crate) determinable: Date,
     /// The first day on which it could be counted from what had been received.
@@ -45,6 +49,14 @@ pub(crate) struct Activity<'a> {
     pub(crate) bridge: Option<Date>,
     pub(crate) event: &'a Event,
     pub(crate) withdrawal: Option<&'a Event>,
+}
+
+impl Activity<'_> {
+    /// Whether it goes towards the threshold of `route`. Of services only trainings do; the others
+    /// that count are engagements of a person who entered by another route.
+    pub(crate) fn meets(&self, route: Route) -> bool {
+        self.route == route && (route != Route::Service || self.is_training)
+    }
 }
 
 /// Reads activities out of events.
@@ -107,7 +119,7 @@ impl<'a> Reader<'a> {
             }
             let days = (row.start, row.end);
             self.activities.push(Activity {
-                unit: (source, what.unwrap_or_default(), row.term.unwrap_or_default()),
+                unit: (source, folded(what.unwrap_or_default()), row.term.unwrap_or_default()),
                 credits_tenths: row.credits_tenths,
                 determinable: row.determinable,
                 known: row.determinable.max(row.event.received_on),
@@ -118,6 +130,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An attendance of no hours is an absence, which agencies report with the rest of a list.
     fn attended(
         &mut self,
         event: &'a Event,
@@ -126,6 +139,9 @@ impl<'a> Reader<'a> {
         on: Date,
         hours_hundredths: u32,
     ) {
+        if hours_hundredths == 0 {
+            return;
+        }
         let class = Some((ComponentKind::Class, class));
         for (pathway, standing) in self.places(&event.source, program.map(of_program), class, on) {
             self.activities.push(Activity {
@@ -193,7 +209,10 @@ impl<'a> Reader<'a> {
             self.warnings.push((pathway, warning));
         }
         let standing = if causes == Some(true) { standing } else { Standing::Touch };
-        self.activities.push(activity(pathway, event, days, Route::Service, standing));
+        self.activities.push(Activity {
+            is_training: service == TRAINING,
+            ..activity(pathway, event, days, Route::Service, standing)
+        });
     }
 
     fn flagged(&mut self, event: &'a Event, pathway: &str, days: (Date, Date)) {
@@ -237,9 +256,10 @@ fn activity<'a>(
         end: end.max(start),
         route,
         standing,
-        unit: (&event.source, "", ""),
+        unit: (&event.source, Cow::Borrowed(""), ""),
         credits_tenths: 0,
         hours_hundredths: 0,
+        is_training: false,
         determinable: start,
         known: start.max(event.received_on),
         bridge: None,

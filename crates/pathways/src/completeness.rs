@@ -101,6 +101,16 @@ struct CalendarRow {
     grace_days: u16,
 }
 
+/// How far the sources that a pathway requires have reported of a leave.
+pub(crate) struct Covered {
+    /// Those whose report is overdue, ordered; none where the leave is confirmed.
+    pub(crate) overdue: Vec<AgencyId>,
+    /// Whether all of them had reported up to the deadline.
+    pub(crate) is_confirmed: bool,
+    /// Where some were overdue: the day since which none is.
+    pub(crate) reported_on: Option<Date>,
+}
+
 impl Completeness {
     /// The calendars of the agencies, and what was declared, in the order of receipt. A source
     /// without calendar is never overdue.
@@ -189,20 +199,36 @@ impl Completeness {
         }
     }
 
-    /// Whether on some day from `since` to `known_at` all of `sources` had declared their data up to
-    /// `deadline`. A leave that could be told since then is confirmed from that day on, also where a
-    /// source takes its declaration back afterwards.
-    pub(crate) fn confirms(
+    /// How far `sources` have reported by `known_at` of a leave with this deadline, which could be told
+    /// `since` some day. Once all of them have, it is confirmed, also where one takes its declaration
+    /// back afterwards.
+    pub(crate) fn covered(
         &self,
         sources: &[AgencyId],
         deadline: Date,
         (since, known_at): (Date, Date),
-    ) -> bool {
-        let are_declared =
-            |on: Date| sources.iter().all(|source| self.is_declared(source, deadline, on));
-        let declared_on = self.declarations.iter().map(|it| it.declared_on);
-        let between = declared_on.filter(|on| (since..=known_at).contains(on));
-        [known_at, since].into_iter().chain(between).any(are_declared)
+        registry: &RegistryVersion,
+    ) -> Covered {
+        let mut days = self.days(sources, deadline, registry);
+        days.retain(|day| since < *day && *day <= known_at);
+        days.push(since);
+        days.sort_unstable();
+        let mut covered = Covered { overdue: Vec::new(), is_confirmed: false, reported_on: None };
+        for on in days {
+            let coverage = |source| self.coverage(source, deadline, on, registry);
+            covered.is_confirmed |= sources.iter().all(|it| coverage(it) == Coverage::Complete);
+            let was_overdue = !covered.overdue.is_empty();
+            covered.overdue.clear();
+            if !covered.is_confirmed {
+                let overdue = sources.iter().filter(|it| coverage(it) == Coverage::Overdue);
+                covered.overdue.extend(overdue.cloned());
+            }
+            if was_overdue && covered.overdue.is_empty() {
+                covered.reported_on = Some(on);
+            }
+        }
+        covered.overdue.sort();
+        covered
     }
 
     /// Whether `source` had declared its data up to `day` on a day `on`. What it declares stands
@@ -225,9 +251,11 @@ impl Completeness {
         let calendar = self.calendars.get(source)?;
         let last_day = match calendar.period {
             Period::Census => {
-                registry.terms_of(source).map(|it| it.census).find(|it| *it >= day)?
+                registry.terms_of(source).map(|it| it.census).filter(|it| *it >= day).min()?
             }
-            Period::Term => registry.terms_of(source).map(|it| it.end).find(|it| *it >= day)?,
+            Period::Term => {
+                registry.terms_of(source).map(|it| it.end).filter(|it| *it >= day).min()?
+            }
             period => last_day(period, day),
         };
         Some(plus_days(last_day, calendar.grace_days))
@@ -361,11 +389,14 @@ mod tests {
         assert_eq!(reported[0].complete_through, Some(right));
         // What was confirmed stands; what was not, or became known afterwards, is not confirmed.
         let (sources, later) = ([source, other], date(2024, 11, 1));
-        let confirms = |sources: &[AgencyId], since| all.confirms(sources, wrong, (since, later));
-        assert!(confirms(&sources[..1], date(2024, 10, 1)));
-        assert!(!confirms(&sources[..1], date(2024, 10, 10)));
-        assert!(!confirms(&sources, date(2024, 10, 1)));
-        assert!(all.confirms(&sources, right, (date(2024, 10, 1), later)));
+        let registry = default_registry();
+        let confirms = |sources: &[AgencyId], through, since| {
+            all.covered(sources, through, (since, later), registry.latest()).is_confirmed
+        };
+        assert!(confirms(&sources[..1], wrong, date(2024, 10, 1)));
+        assert!(!confirms(&sources[..1], wrong, date(2024, 10, 10)));
+        assert!(!confirms(&sources, wrong, date(2024, 10, 1)));
+        assert!(confirms(&sources, right, date(2024, 10, 1)));
     }
 
     #[test]

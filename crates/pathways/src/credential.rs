@@ -9,7 +9,7 @@ use crate::{
     event::{CodeSystem, CredentialKind, Event, EventDetail},
     known::Known,
     profile::RuleProfile,
-    registry::{ListedCredential, Pathway},
+    registry::{ListedCredential, Pathway, folded, is_same_code},
     status::{Award, Completer, Since},
 };
 
@@ -43,7 +43,7 @@ pub(crate) fn qualified<'a>(
             continue;
         };
         let (kind, awarded_on) = (*kind, *awarded_on);
-        let name = (code.to_ascii_uppercase(), system.map(|_| kind));
+        let name = (folded(code).into_owned(), system.map(|_| kind));
         if profile.credential.not_before_entry && awarded_on < first {
             held_before.insert(name);
             continue;
@@ -67,9 +67,7 @@ fn is_listed_as(
     code: &str,
     system: Option<CodeSystem>,
 ) -> bool {
-    row.system == system
-        && row.code.eq_ignore_ascii_case(code)
-        && (system.is_none() || row.kind == kind)
+    row.system == system && is_same_code(&row.code, code) && (system.is_none() || row.kind == kind)
 }
 
 fn qualifies(
@@ -82,8 +80,9 @@ fn qualifies(
     if kind == CredentialKind::HighSchoolEquivalency && rules.hse_completes {
         return true;
     }
-    let on_list = listed.is_some_and(|it| it.qualifies && it.effective.holds(awarded_on));
-    rules.qualifying_types.contains(&kind) && (on_list || !rules.requires_on_pathway_list)
+    let listed = listed.filter(|it| it.effective.holds(awarded_on));
+    let counts = listed.map_or(!rules.requires_on_pathway_list, |it| it.qualifies);
+    counts && rules.qualifying_types.contains(&kind)
 }
 
 /// The credential facet as of a day.
@@ -108,7 +107,9 @@ pub(crate) fn completer<'a>(
     let mut by_name: BTreeMap<&CredentialName, Award> = BTreeMap::new();
     for award in &awarded {
         let awarded_on = award.awarded_on;
-        let in_force = known.revocations(award.event).all(|(_, on)| on > as_of);
+        let is_revoked = revoked_on(&award.name, qualified, known, as_of)
+            .is_some_and(|revoked_on| awarded_on <= revoked_on);
+        let in_force = !is_revoked;
         let in_measure_window = within(awarded_on, rules.post_leave_days);
         let code = award.code.to_owned();
         by_name
@@ -118,14 +119,27 @@ pub(crate) fn completer<'a>(
     }
     let mut awards: Vec<_> = by_name.into_values().collect();
     awards.sort_by(|a, b| (a.awarded_on, &a.code, a.kind).cmp(&(b.awarded_on, &b.code, b.kind)));
-    let heard = awarded.iter().map(|it| it.awarded_on.max(it.event.received_on)).min()?;
     let first_on = awards.first()?.awarded_on;
+    let determinable = first_on.max(entry.determinable);
+    let of_first = awarded.iter().filter(|it| it.awarded_on == first_on);
     Some(Completer {
         first_on,
-        determinable: first_on.max(entry.determinable),
-        known: heard.max(entry.known),
+        determinable,
+        known: of_first.map(|it| it.event.received_on).min()?.max(determinable),
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),
         awards,
     })
+}
+
+/// The last day by `as_of` on which an award of the credential was revoked, whoever reported it.
+fn revoked_on<'a>(
+    name: &CredentialName,
+    qualified: &[Qualified<'a>],
+    known: &Known<'a>,
+    as_of: Date,
+) -> Option<Date> {
+    let awards = qualified.iter().filter(|it| it.name == *name);
+    let revocations = awards.flat_map(|it| known.revocations(it.event));
+    revocations.map(|(_, on)| on).filter(|on| *on <= as_of).max()
 }

@@ -1,11 +1,10 @@
 //! The engagement facet: active, in a gap, left or transferred, on one day.
 
 use jiff::civil::Date;
-use record::AgencyId;
 
 use crate::{
     activity::{Activity, Standing},
-    completeness::Coverage,
+    completeness::Covered,
     credential::Qualified,
     days::day_after,
     entry::{Entered, base_deadline},
@@ -29,11 +28,13 @@ pub(crate) struct PathwayView<'p, 'a> {
 }
 
 impl<'p, 'a> PathwayView<'p, 'a> {
-    /// Joins the qualifying engagements into runs.
+    /// Joins the qualifying engagements into runs. What ended before participation took effect is
+    /// none: nobody leaves before being a participant.
     pub(crate) fn join_runs(&mut self) {
-        let qualifying = self.entered.iter().flat_map(|it| &it.qualifying).copied();
-        let qualifying: Vec<_> = qualifying.collect();
-        self.runs = runs(&qualifying, &self.leaving());
+        let Some(entered) = &self.entered else { return };
+        let mut runs = runs(&entered.qualifying, &self.leaving(entered));
+        runs.retain(|run| run.last_end >= entered.since.effective);
+        self.runs = runs;
     }
 
     /// First day and deadline of whatever counts by itself, also below the threshold of entry or
@@ -43,10 +44,11 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         own.map(|it| (it.start, base_deadline(it, self.person.profile).max(it.determinable)))
     }
 
-    fn leaving(&self) -> Leaving<'_, 'a> {
+    pub(crate) fn leaving(&self, entered: &Entered<'_, '_>) -> Leaving<'_, 'a> {
         Leaving {
             profile: self.person.profile,
             pauses: &self.person.pauses,
+            first: entered.first,
             terminal: &self.terminal,
             elsewhere: &self.elsewhere,
         }
@@ -78,24 +80,26 @@ impl<'p, 'a> PathwayView<'p, 'a> {
             unconfirmed,
         };
         if run.members.iter().any(|it| it.start > as_of) {
-            let so_far = run.deadline_by(as_of, &self.leaving());
+            let so_far = run.by(as_of, &self.leaving(entered));
+            let so_far = so_far.map_or((run.deadline, run.reason), |it| (it.deadline, it.reason));
             return in_gap(so_far, Vec::new());
         }
         if let Some(transferred) = self.transferred(run) {
             return transferred;
         }
-        let pending = entered.pending.iter().filter(|it| it.start <= run.deadline);
-        let (deadline, reason) = match pending.map(|it| it.determinable).max() {
-            Some(census) if census > run.deadline => (census, GapReason::PendingCensus),
+        let (deadline, reason) = match entered.pending_at(run.deadline) {
+            Some(pending) if pending.determinable > run.deadline => {
+                (pending.determinable, GapReason::PendingCensus)
+            }
             _ => (run.deadline, run.reason),
         };
         if person.known_at < deadline {
             return in_gap((deadline, reason), Vec::new());
         }
-        let known = heard_of(run, entered).max(deadline);
-        let (overdue, confirmed) = self.coverage(deadline, known);
-        if !overdue.is_empty() {
-            return in_gap((deadline, reason), overdue);
+        let since = heard_of(run, entered).max(deadline);
+        let covered = self.covered(deadline, since);
+        if !covered.overdue.is_empty() {
+            return in_gap((deadline, reason), covered.overdue);
         }
         let moved = others.iter().any(|other| {
             let elsewhere = other.entered.iter().flat_map(|it| &it.qualifying);
@@ -104,39 +108,32 @@ impl<'p, 'a> PathwayView<'p, 'a> {
         });
         let reason =
             if moved { LeaveReason::MovedPathway } else { LeaveReason::NoEngagement(reason) };
+        let known = covered.reported_on.map_or(deadline, |day| day.max(deadline));
         let since = Since { effective: last_day, determinable: deadline, known };
-        Engagement::Left { since, reason, confirmed }
+        Engagement::Left { since, deadline, reason, confirmed: covered.is_confirmed }
     }
 
     fn transferred(&self, run: &Run<'p, 'a>) -> Option<Engagement> {
-        let entered = self.entered.as_ref()?;
         let rules = &self.person.profile.leave;
         let (transfer, enrolled) = self.person.pauses.completed_transfer(run, rules)?;
-        let determinable = enrolled.from.max(transfer.from).max(day_after(run.last_end));
-        let received = transfer.event.received_on.max(enrolled.event.received_on);
-        let since = Since {
-            effective: run.last_end,
-            determinable,
-            known: determinable.max(received).max(heard_of(run, entered)),
-        };
+        let day = enrolled.from.max(transfer.from).max(day_after(run.last_end));
+        if day > self.person.known_at {
+            return None;
+        }
+        let since = Since { effective: run.last_end, determinable: day, known: day };
         Some(Engagement::Transferred { since, institution: transfer.institution.to_owned() })
     }
 
-    /// The overdue sources for the days up to `deadline`, and whether a leave that could be told
-    /// since the day `known` is confirmed: then none is overdue.
-    fn coverage(&self, deadline: Date, known: Date) -> (Vec<AgencyId>, bool) {
+    /// How far the required sources have reported of a leave that could be told `since` a day.
+    fn covered(&self, deadline: Date, since: Date) -> Covered {
         let (person, sources) = (self.person, &self.pathway.required_sources);
-        let Some(completeness) = person.completeness else { return (Vec::new(), true) };
-        if completeness.confirms(sources, deadline, (known, person.known_at)) {
-            return (Vec::new(), true);
+        match person.completeness.filter(|_| !sources.is_empty()) {
+            Some(completeness) => {
+                let days = (since, person.known_at);
+                completeness.covered(sources, deadline, days, person.registry)
+            }
+            None => Covered { overdue: Vec::new(), is_confirmed: true, reported_on: None },
         }
-        let is_overdue = |source: &&AgencyId| {
-            completeness.coverage(source, deadline, person.known_at, person.registry)
-                == Coverage::Overdue
-        };
-        let mut overdue: Vec<AgencyId> = sources.iter().filter(is_overdue).cloned().collect();
-        overdue.sort();
-        (overdue, false)
     }
 
     /// The spells that had begun by `as_of`.

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::{
     event::{Event, EventDetail, ProgramCode},
     profile::RuleProfile,
-    registry::{RegistryVersion, Term},
+    registry::{RegistryVersion, Term, is_same_code},
 };
 
 /// An enrollment that was not undone.
@@ -33,15 +33,51 @@ pub(crate) fn enrollments<'a>(
     registry: &RegistryVersion,
     profile: &RuleProfile,
 ) -> Vec<Enrollment<'a>> {
-    let changes: Vec<_> = events
-        .iter()
-        .copied()
-        .filter(|event| {
-            matches!(event.detail, EventDetail::Drop { .. } | EventDetail::Withdrawal { .. })
-        })
-        .collect();
     let rows = events.iter().filter_map(|event| Enrollment::read(event, registry));
-    rows.filter_map(|(row, term)| row.after(&changes, term, profile)).collect()
+    let mut rows: Vec<_> = rows.collect();
+    let changes = events.iter().filter_map(|event| Change::read(event));
+    let changes: Vec<_> = changes.map(|it| (it.strikes_all(&rows), it)).collect();
+    rows.retain_mut(|(row, term)| row.stands_after(&changes, *term, profile));
+    rows.into_iter().map(|(row, _)| row).collect()
+}
+
+/// A drop or a withdrawal.
+struct Change<'a> {
+    event: &'a Event,
+    is_drop: bool,
+    course: Option<&'a str>,
+    term: Option<&'a str>,
+    on: Date,
+}
+
+impl<'a> Change<'a> {
+    fn read(event: &'a Event) -> Option<Self> {
+        let (is_drop, course, term, on) = match &event.detail {
+            EventDetail::Drop { course, term, on } => (true, Some(course), term, *on),
+            EventDetail::Withdrawal { course, term, on } => (false, course.as_ref(), term, *on),
+            _ => return None,
+        };
+        let (course, term) = (course.map(String::as_str), term.as_deref());
+        Some(Self { event, is_drop, course, term, on })
+    }
+
+    /// Whether it names what `row` is about. Without a term it is about what is open on its day.
+    fn names(&self, row: &Enrollment<'_>) -> bool {
+        let is_of_course = |it| row.course.is_some_and(|course| is_same_code(course, it));
+        self.event.source == row.event.source
+            && self.course.is_none_or(is_of_course)
+            && match self.term {
+                Some(term) => row.term == Some(term),
+                None => row.start <= self.on && self.on <= row.reported_end(),
+            }
+    }
+
+    /// Whether it strikes what begins after its day too: the whole of a term, or a course of a term
+    /// of which nothing had begun. A course that is taken up again afterwards is not struck.
+    fn strikes_all(&self, rows: &[(Enrollment<'_>, Option<&Term>)]) -> bool {
+        let has_begun = |row: &Enrollment<'_>| self.names(row) && row.start <= self.on;
+        self.course.is_none() || !rows.iter().any(|(row, _)| has_begun(row))
+    }
 }
 
 impl<'a> Enrollment<'a> {
@@ -78,64 +114,51 @@ impl<'a> Enrollment<'a> {
         Some((row, term))
     }
 
-    /// This enrollment after its drops, its earliest withdrawal and its census, if it stands.
-    fn after(
-        mut self,
-        changes: &[&'a Event],
+    /// Cuts the enrollment by its earliest change and counts it from its census; whether it stands.
+    /// Each change says whether it strikes what begins after its day too.
+    fn stands_after(
+        &mut self,
+        changes: &[(bool, Change<'a>)],
         term: Option<&Term>,
         profile: &RuleProfile,
-    ) -> Option<Self> {
+    ) -> bool {
         let census = term.map(|term| term.census).filter(|_| profile.entry.census_required);
-        for change in changes.iter().filter(|change| change.source == self.event.source) {
-            let last_day = match &change.detail {
-                EventDetail::Drop { course, term, on } => {
-                    let about_this =
-                        self.course == Some(course) && self.is_of(term.as_deref(), *on);
-                    if about_this && self.undone_by_drop(*on, census, profile) {
-                        return None;
-                    }
-                    about_this.then_some(*on)
+        for (strikes_all, change) in changes {
+            if !change.names(self) {
+                continue;
+            }
+            if self.start > change.on {
+                if *strikes_all {
+                    return false;
                 }
-                EventDetail::Withdrawal { course, term, on } => {
-                    let about_this = course.as_deref().is_none_or(|it| self.course == Some(it))
-                        && self.is_of(term.as_deref(), *on);
-                    (about_this && self.start <= *on).then_some(*on)
-                }
-                _ => None,
-            };
-            if let Some(on) = last_day.filter(|on| *on < self.end) {
-                self.end = on;
-                self.withdrawal = Some(change);
+                continue;
+            }
+            if change.is_drop && self.is_undone_by_drop(change.on, census, profile) {
+                return false;
+            }
+            if change.on < self.end {
+                self.end = change.on;
+                self.withdrawal = Some(change.event);
                 self.to_term_end = false;
             }
         }
         if let Some(census) = census {
-            if self.end < census && self.withdrawal.is_some() {
-                return None;
-            }
             self.determinable = self.determinable.max(census);
         }
-        Some(self)
+        census.is_none_or(|census| census <= self.end)
     }
 
     /// A drop after the census is a withdrawal; where no census is asked for, so is any drop
     /// after the first day.
-    fn undone_by_drop(&self, on: Date, census: Option<Date>, profile: &RuleProfile) -> bool {
+    fn is_undone_by_drop(&self, on: Date, census: Option<Date>, profile: &RuleProfile) -> bool {
         match census {
             Some(census) => on <= census,
             None => profile.entry.census_required || on <= self.start,
         }
     }
 
-    fn is_of(&self, term: Option<&str>, day: Date) -> bool {
-        match term {
-            Some(term) => self.term == Some(term),
-            None => self.start <= day && day <= self.event_end(),
-        }
-    }
-
     /// The last day as first reported: several withdrawals must not hide one another.
-    fn event_end(&self) -> Date {
+    fn reported_end(&self) -> Date {
         match self.event.detail {
             EventDetail::Enrollment { end, .. } => end,
             _ => self.end,

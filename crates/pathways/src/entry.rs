@@ -13,11 +13,20 @@ use crate::{
 pub(crate) struct Entered<'p, 'a> {
     /// The first day of the first qualifying engagement.
     pub(crate) first: Date,
+    /// Known is the first day from which on the same was said, if nothing was taken away since.
     pub(crate) since: Since,
     /// The qualifying engagements, by start.
     pub(crate) qualifying: Vec<&'p Activity<'a>>,
     /// Engagements that will qualify once their census is past.
     pub(crate) pending: Vec<&'p Activity<'a>>,
+}
+
+impl<'p, 'a> Entered<'p, 'a> {
+    /// The engagement with the last census still to come, of those that began by `deadline`.
+    pub(crate) fn pending_at(&self, deadline: Date) -> Option<&'p Activity<'a>> {
+        let begun = self.pending.iter().filter(|it| it.start <= deadline);
+        begun.max_by_key(|it| it.determinable).copied()
+    }
 }
 
 /// How the person entered, from the activities of one pathway, as known at `known_at`.
@@ -27,8 +36,20 @@ pub(crate) fn entered<'p, 'a>(
     known_at: Date,
 ) -> Option<Entered<'p, 'a>> {
     let (first, qualifying) = qualify(activities, profile, |it| it.determinable <= known_at)?;
-    let determinable = first_day_met(activities, profile, |it| it.determinable);
-    let known = first_day_met(activities, profile, |it| it.known);
+    let says_it = |counts: &dyn Fn(&Activity<'a>) -> bool| {
+        let found = qualify(activities, profile, counts);
+        found.is_some_and(|(day, _)| match profile.entry.effective {
+            EntryDate::FirstQualifyingEngagement => day == first,
+            EntryDate::ThresholdMet => true,
+        })
+    };
+    let determinable =
+        first_day(activities, |it| it.determinable, |by| says_it(&|it| it.determinable <= by));
+    let known = first_day(
+        activities,
+        |it| it.known,
+        |by| says_it(&|it| it.determinable <= determinable && it.known <= by),
+    );
     let effective = match profile.entry.effective {
         EntryDate::FirstQualifyingEngagement => first,
         EntryDate::ThresholdMet => determinable,
@@ -43,22 +64,21 @@ pub(crate) fn entered<'p, 'a>(
     Some(Entered { first, since: Since { effective, determinable, known }, qualifying, pending })
 }
 
-/// The first day by which enough activities count, where `day` gives the day of each.
-fn first_day_met(
-    activities: &[Activity<'_>],
-    profile: &RuleProfile,
-    day: impl Fn(&Activity<'_>) -> Date,
+/// The first of the activities' days of which `holds` is true. More activities never undo a
+/// threshold, nor move its first day forward, so that it is true from then on.
+fn first_day<'a>(
+    activities: &[Activity<'a>],
+    day: impl Fn(&Activity<'a>) -> Date,
+    holds: impl Fn(Date) -> bool,
 ) -> Date {
-    let mut days: Vec<Date> = activities.iter().map(&day).collect();
+    let mut days: Vec<Date> = activities.iter().map(day).collect();
     days.sort_unstable();
     days.dedup();
-    days.into_iter()
-        .find(|&by| qualify(activities, profile, |it| day(it) <= by).is_some())
-        .expect("the caller found the threshold met by all of them")
+    days.into_iter().find(|&by| holds(by)).expect("the caller found it to hold with all of them")
 }
 
 /// The first day of the first engagement of a route that is met, and every engagement from then
-/// on, among the activities that `counts` lets through.
+/// on or still under way, among the activities that `counts` lets through.
 fn qualify<'p, 'a>(
     activities: &'p [Activity<'a>],
     profile: &RuleProfile,
@@ -83,7 +103,7 @@ fn qualify<'p, 'a>(
         Precedence::DerivedOrAsserted | Precedence::Derived => None,
     };
     let first = class_hours.into_iter().chain(others).chain(asserted).min()?;
-    all.retain(|it| it.start >= first);
+    all.retain(|it| it.end >= first);
     Some((first, all))
 }
 
@@ -130,7 +150,8 @@ fn first_met(activities: &[&Activity<'_>], route: Route, profile: &RuleProfile) 
     if !profile.entry.any_of.contains(&route) {
         return None;
     }
-    let of_route: Vec<_> = activities.iter().copied().filter(|it| it.route == route).collect();
+    let of_route = activities.iter().copied().filter(|it| it.meets(route));
+    let of_route: Vec<_> = of_route.collect();
     let Some(window) = profile.entry.window_days else {
         return of_route.first().filter(|_| is_met(&of_route, route, profile)).map(|it| it.start);
     };
@@ -144,19 +165,21 @@ fn first_met(activities: &[&Activity<'_>], route: Route, profile: &RuleProfile) 
 
 fn is_met(activities: &[&Activity<'_>], route: Route, profile: &RuleProfile) -> bool {
     let entry = &profile.entry;
-    let sum = |amount: fn(&Activity<'_>) -> u32| -> u64 {
-        activities.iter().map(|it| u64::from(amount(it))).sum()
-    };
     match route {
         Route::Course => {
-            let mut units: Vec<_> = activities.iter().map(|it| it.unit).collect();
-            units.sort_unstable();
-            units.dedup();
-            let credits = u64::from(entry.min_credits.unwrap_or(0)) * 10;
+            let mut units: Vec<_> =
+                activities.iter().map(|it| (&it.unit, it.credits_tenths)).collect();
+            // A course of a term counts once, with the most credits reported.
+            units.sort_unstable_by(|a, b| b.cmp(a));
+            units.dedup_by_key(|it| it.0);
+            let credits: u64 = units.iter().map(|it| u64::from(it.1)).sum();
             units.len() as u64 >= u64::from(entry.min_courses)
-                && sum(|it| it.credits_tenths) >= credits
+                && credits >= u64::from(entry.min_credits.unwrap_or(0)) * 10
         }
-        Route::ClassHours => sum(|it| it.hours_hundredths) >= u64::from(entry.min_hours) * 100,
+        Route::ClassHours => {
+            let hours: u64 = activities.iter().map(|it| u64::from(it.hours_hundredths)).sum();
+            hours >= u64::from(entry.min_hours) * 100
+        }
         Route::Service | Route::AgencyFlag => !activities.is_empty(),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 
 use crate::{
-    activity::{Activity, Reader},
+    activity::{Activity, Reader, Standing},
     completeness::Completeness,
     credential::{completer, qualified},
     engagement::PathwayView,
-    entry::entered,
+    entry::{Entered, entered},
     event::{Event, EventDetail},
     known::Known,
     profile::{LeaveScope, Route, RuleProfile, RuleProfiles},
@@ -19,6 +19,7 @@ use crate::{
         Engagement, EventRef, Exclusion, Participation, PathwayId, Scope, Spell, Status, Warning,
     },
     system,
+    told::{Judged, News},
 };
 
 /// A status was asked for as known before the day it speaks of.
@@ -56,6 +57,15 @@ pub(crate) struct Moment {
     pub(crate) known_at: Date,
     /// The last day of receipt of the events that are used; never after `known_at`.
     pub(crate) heard_by: Date,
+}
+
+impl Moment {
+    /// The day before `day`, by what had been received by then. The day asked for stays, unless it
+    /// was still to come.
+    pub(crate) fn before(self, day: Date) -> Self {
+        let known_at = day.saturating_sub(1.day());
+        Self { as_of: self.as_of.min(known_at), known_at, heard_by: self.heard_by.min(known_at) }
+    }
 }
 
 /// The status of the person whose events these are, in `pathway`.
@@ -142,17 +152,18 @@ impl<'a> Rules<'a> {
         Ok(activities.any(|activity| activity.start <= as_of))
     }
 
-    pub(crate) fn statuses_at(&self, events: &[Event], moment: Moment) -> Vec<Status> {
+    /// The statuses by the rules and events of a moment alone.
+    pub(crate) fn judged_at(&self, events: &[Event], moment: Moment) -> Judged {
         let people = self.people(events, moment);
         let views = views(&people);
         let pathways = views.iter().map(|view| self.pathway_status(view, &views, moment.as_of));
         let mut statuses: Vec<_> = pathways.collect();
         statuses.retain(|status| status.participation != Participation::None);
-        if let Some(person) = people.first().filter(|_| !statuses.is_empty()) {
+        if !statuses.is_empty() {
             let nothing = self.nothing(Scope::System, moment.as_of, moment.known_at);
-            statuses.push(system::status(person, nothing, &views, &statuses));
+            statuses.push(system::status(nothing, &views, &statuses));
         }
-        statuses
+        Judged { statuses, news: News::read(self, events, &views, moment) }
     }
 
     /// What is known at a moment, under each of the profiles in use; nobody where no registry was
@@ -166,11 +177,15 @@ impl<'a> Rules<'a> {
         let ids = registry.pathways.iter().map(|it| &it.id);
         let governing: Vec<Option<&RuleProfile>> =
             ids.map(|id| self.profiles.governing(id, moment.as_of, moment.known_at)).collect();
-        let in_use = self.profiles.as_slice().iter().filter(|it| governing.contains(&Some(*it)));
         let mut people = Vec::new();
-        for profile in in_use {
+        for profile in self.profiles.as_slice() {
+            let governs =
+                |it: &Option<&RuleProfile>| it.is_some_and(|it| std::ptr::eq(it, profile));
+            if !governing.iter().any(governs) {
+                continue;
+            }
             let (mut activities, warnings) = Reader::new(registry, profile).read(&known.events);
-            activities.retain(|it| governing[it.pathway] == Some(profile));
+            activities.retain(|it| governs(&governing[it.pathway]));
             let pauses = Pauses::read(
                 &known.events,
                 &registry.institutions,
@@ -238,7 +253,7 @@ impl<'a> Rules<'a> {
         status.credential =
             completer(&view.awards, &person.known, as_of, &days, since, person.profile);
         status.exclusions = person.exclusions(status.leave_date(), as_of);
-        status.contributing = person.contributing(view, &status);
+        status.contributing = person.contributing(view, entered, &status);
         status.warnings = person.warnings(view, &status.spells);
         status
     }
@@ -314,31 +329,40 @@ impl<'a> Person<'a> {
     }
 
     /// The events behind a participant's status.
-    fn contributing(&self, view: &PathwayView<'_, 'a>, status: &Status) -> BTreeSet<EventRef> {
-        let mut events = BTreeSet::new();
+    fn contributing(
+        &self,
+        view: &PathwayView<'_, 'a>,
+        entered: &Entered<'_, 'a>,
+        status: &Status,
+    ) -> BTreeSet<EventRef> {
+        let as_of = status.as_of;
         let in_gap = matches!(status.engagement, Engagement::InGap { .. });
-        for run in view.runs_by(status.as_of) {
-            for member in &run.members {
-                if member.start <= status.as_of || in_gap {
-                    events.insert(EventRef::of(member.event));
-                    events.extend(member.withdrawal.map(EventRef::of));
-                }
-            }
-            events.extend(run.held_by.map(EventRef::of));
-        }
-        if let (Engagement::Transferred { .. }, Some(run)) = (&status.engagement, view.runs.last())
+        let last = view.runs_by(as_of).last();
+        let begun = entered.qualifying.iter().filter(|it| it.start <= as_of);
+        // A gap is one although, or because, the person came back.
+        let later = last.into_iter().flat_map(|run| &run.members);
+        let later = later.filter(|it| in_gap && it.start > as_of);
+        let pending = last.filter(|_| in_gap).and_then(|run| entered.pending_at(run.deadline));
+        let engagements = begun.chain(later).copied().chain(pending);
+        let mut events: BTreeSet<_> = engagements
+            .flat_map(|it| [Some(it.event), it.withdrawal].into_iter().flatten())
+            .collect();
+        let leaving = view.leaving(entered);
+        events.extend(view.runs_by(as_of).iter().filter_map(|run| run.held_on(as_of, &leaving)));
+        if let (Engagement::Transferred { .. }, Some(run)) = (&status.engagement, last)
             && let Some((transfer, enrolled)) =
                 self.pauses.completed_transfer(run, &self.profile.leave)
         {
-            events.extend([EventRef::of(transfer.event), EventRef::of(enrolled.event)]);
+            events.extend([transfer.event, enrolled.event]);
         }
-        for award in view.awards.iter().filter(|it| it.awarded_on <= status.as_of) {
-            events.insert(EventRef::of(award.event));
+        for award in view.awards.iter().filter(|it| it.awarded_on <= as_of) {
+            events.insert(award.event);
             let revocations = self.known.revocations(award.event);
-            let revoked = revocations.filter(|(_, on)| *on <= status.as_of);
-            events.extend(revoked.map(|(event, _)| EventRef::of(event)));
+            events.extend(revocations.filter(|(_, on)| *on <= as_of).map(|(event, _)| event));
         }
-        events
+        let excludes = |it: &&&Event| matches!(&it.detail, EventDetail::Exclusion { from, .. } if *from <= as_of);
+        events.extend(self.known.events.iter().filter(excludes).copied());
+        events.into_iter().map(EventRef::of).collect()
     }
 
     fn warnings(&self, view: &PathwayView<'_, 'a>, spells: &[Spell]) -> BTreeSet<Warning> {
@@ -355,7 +379,8 @@ impl<'a> Person<'a> {
             }
         }
         let is_flag = |it: &&Activity<'_>| it.route == Route::AgencyFlag;
-        if view.activities.iter().all(|it| is_flag(&it)) {
+        let is_engagement = |it: &Activity<'_>| it.standing == Standing::Own && !is_flag(&it);
+        if !view.activities.iter().any(is_engagement) {
             let flags = view.activities.iter().filter(is_flag);
             warnings.extend(flags.map(|it| Warning::FlagWithoutEngagement(EventRef::of(it.event))));
         }

@@ -64,7 +64,8 @@ pub enum EventDetail {
         program: Option<ProgramCode>,
         /// The agency's code of the course, if the row is about one.
         course: Option<String>,
-        /// The id of the registered term, if the enrollment belongs to one.
+        /// The id of the registered term, if the enrollment belongs to one. One that ends before the
+        /// term's census was not retained past it: a short course needs a term of its own.
         term: Option<String>,
         /// Credits in tenths: 35 is 3.5 credits.
         credits_tenths: Option<u32>,
@@ -75,8 +76,9 @@ pub enum EventDetail {
         /// The last day.
         end: Date,
     },
-    /// Left a course by the census date: never enrolled in it. It undoes every enrollment of the
-    /// agency in that course and term; a later change of mind voids the drop.
+    /// Left a course by the census date: never enrolled in it. Of a course and term it strikes the
+    /// agency's enrollments that had begun by its day or, where none had begun by then, all of them;
+    /// a course taken up again afterwards counts. A later change of mind voids the drop.
     Drop {
         /// The course.
         course: String,
@@ -85,7 +87,9 @@ pub enum EventDetail {
         /// The day of the drop.
         on: Date,
     },
-    /// Left a course or a program after the census date: enrolled until that day.
+    /// Left a course or a program after the census date: enrolled until that day. Of a course and
+    /// term it strikes what a drop would strike. Of a whole term it ends what has begun, and strikes
+    /// what begins later.
     Withdrawal {
         /// The course; everything of the term if absent.
         course: Option<String>,
@@ -116,7 +120,8 @@ pub enum EventDetail {
         /// The day.
         on: Date,
     },
-    /// Left for an institution of the next level.
+    /// Left for an institution of the next level. Spent when the person is engaged again after a
+    /// day without, later than this one.
     TransferOut {
         /// The registered id of the institution.
         institution: String,
@@ -145,7 +150,7 @@ pub enum EventDetail {
         program: Option<ProgramCode>,
         /// The day.
         on: Date,
-        /// Hours in hundredths: 150 is an hour and a half.
+        /// Hours in hundredths: 150 is an hour and a half. None is an absence, and no attendance.
         hours_hundredths: u32,
     },
     /// Took a test of the educational functioning level.
@@ -245,7 +250,8 @@ pub enum EventDetail {
         /// A keyed token of the license or certificate number, never the number itself.
         number: Option<String>,
     },
-    /// A credential that was truly awarded is no longer in force.
+    /// A credential that was truly awarded is no longer in force, whoever else reported it; only an
+    /// award after that day restores it.
     Revocation {
         /// The same agency's id of the credential event.
         credential_event_id: String,

@@ -22,6 +22,7 @@ mod spells;
 mod statement;
 pub mod status;
 mod system;
+mod told;
 mod transition;
 mod wages;
 

@@ -50,11 +50,11 @@ impl Status {
             Engagement::InGap { last_day, deadline, reason, .. } => {
                 Some(format!("in a gap since {last_day}: {reason}; deadline {deadline}"))
             }
-            Engagement::Left { since, reason, confirmed } => {
+            Engagement::Left { since, deadline, reason, confirmed } => {
                 let provisional = if *confirmed { "" } else { "; not every source has reported" };
                 Some(format!(
-                    "left on {}: {reason}; deadline {}{provisional}",
-                    since.effective, since.determinable
+                    "left on {}: {reason}; deadline {deadline}{provisional}",
+                    since.effective
                 ))
             }
             Engagement::Transferred { since, institution } => Some(format!(

@@ -3,6 +3,7 @@
 //! A registry holds every version that was ever in use, so that a status can be given as known
 //! on any past day: a version counts from the day on which it was published.
 
+mod calendar;
 mod file;
 mod rows;
 mod suggest;
@@ -18,6 +19,7 @@ use crate::{
     status::PathwayId,
 };
 
+pub use calendar::Term;
 pub use suggest::{CatalogueRow, Reason, Suggestion};
 
 /// Every version of the registry, oldest first.
@@ -201,23 +203,6 @@ pub enum Role {
     Shared,
 }
 
-/// A college term. Census is the day by which an enrollment must be retained to count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Term {
-    /// Its id.
-    pub id: String,
-    /// The agency whose term it is; absent where all keep the same calendar.
-    pub source: Option<AgencyId>,
-    /// The first day.
-    pub start: Date,
-    /// The census date.
-    pub census: Date,
-    /// The last day.
-    pub end: Date,
-    /// Whether a student who goes on is expected to enroll in it; a summer term is not.
-    pub required: bool,
-}
-
 /// Where a code stands: a pathway's component, by their places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placement {
@@ -345,29 +330,6 @@ impl RegistryVersion {
         }
         found
     }
-
-    /// The term that `source` calls `id`.
-    pub fn term(&self, source: &AgencyId, id: &str) -> Option<&Term> {
-        let named = |own: bool| {
-            self.terms.iter().find(|it| {
-                it.id == id
-                    && if own { it.source.as_ref() == Some(source) } else { it.source.is_none() }
-            })
-        };
-        named(true).or_else(|| named(false))
-    }
-
-    /// The terms that `source` keeps: its own where it has any, else those of all; by start.
-    pub(crate) fn terms_of(&self, source: &AgencyId) -> impl Iterator<Item = &Term> {
-        let has_own = self.terms.iter().any(|it| it.source.as_ref() == Some(source));
-        let owner = has_own.then(|| source.clone());
-        self.terms.iter().filter(move |it| it.source == owner)
-    }
-
-    /// The census of the first required term of `source` that begins after `day`.
-    pub(crate) fn next_required_census(&self, source: &AgencyId, day: Date) -> Option<Date> {
-        self.terms_of(source).find(|it| it.required && it.start > day).map(|it| it.census)
-    }
 }
 
 impl Effective {
@@ -378,13 +340,18 @@ impl Effective {
 }
 
 /// A code without regard to case and outer spaces: agencies write `nur101` and `NUR101`.
-fn folded(code: &str) -> Cow<'_, str> {
+pub(crate) fn folded(code: &str) -> Cow<'_, str> {
     let code = code.trim();
     if code.bytes().any(|b| b.is_ascii_lowercase()) {
         Cow::Owned(code.to_ascii_uppercase())
     } else {
         Cow::Borrowed(code)
     }
+}
+
+/// Whether two codes are the same without regard to case and outer spaces.
+pub(crate) fn is_same_code(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
 }
 
 #[cfg(test)]

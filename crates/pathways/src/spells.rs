@@ -27,6 +27,8 @@ pub(crate) struct Pauses<'a> {
 pub(crate) struct Leaving<'q, 'a> {
     pub(crate) profile: &'q RuleProfile,
     pub(crate) pauses: &'q Pauses<'a>,
+    /// The day before which nothing counted: the first day of the first qualifying engagement.
+    pub(crate) first: Date,
     /// The days of awards that end the pathway, in order.
     pub(crate) terminal: &'q [Date],
     /// Stretches, first day and deadline, of engagement in any pathway, in order; they hold a run
@@ -53,6 +55,8 @@ pub(crate) struct Elsewhere<'a> {
 pub(crate) struct Run<'p, 'a> {
     pub(crate) start: Date,
     pub(crate) last_end: Date,
+    /// The last day on which a member began after a day without engagement.
+    back_on: Date,
     pub(crate) members: Vec<&'p Activity<'a>>,
     /// The latest deadline that a member sets by itself, and what sets it.
     base: (Date, GapReason),
@@ -75,13 +79,8 @@ impl<'a> Pauses<'a> {
         for event in events.iter().copied() {
             match &event.detail {
                 EventDetail::PlannedGap { start, end, recorded_on } => {
-                    let longest = plus_days(*start, rules.planned_gap_max_days.saturating_sub(1));
-                    pauses.planned.push(PlannedGap {
-                        start: *start,
-                        end: longest.min(*end),
-                        recorded_on: *recorded_on,
-                        event,
-                    });
+                    let (start, end, recorded_on) = (*start, *end, *recorded_on);
+                    pauses.planned.push(PlannedGap { start, end, recorded_on, event });
                 }
                 EventDetail::TransferOut { institution, on }
                 | EventDetail::EnrollmentElsewhere { institution, on }
@@ -103,10 +102,43 @@ impl<'a> Pauses<'a> {
                 _ => {}
             }
         }
+        pauses.planned.sort_by_key(|gap| (gap.start, gap.end, gap.event));
         pauses
     }
 
-    /// The transfer after `run`, with the enrollment that completes it, if the person did enroll.
+    /// The transfers that `run` may end with, up to `limit`. One is spent when the person comes back:
+    /// engaged again after a day without.
+    fn transfers_of(&self, run: &Run<'_, 'a>, limit: Date) -> impl Iterator<Item = &Elsewhere<'a>> {
+        let back_on = run.back_on;
+        self.transfers.iter().filter(move |it| back_on <= it.from && it.from <= limit)
+    }
+
+    /// The planned gaps after `run` that were recorded in time, each with its first day, the last
+    /// day that counts and the event that set it. Gaps that overlap or touch are one gap, with one
+    /// maximum; days before the last engagement are no part of it.
+    fn gaps_of(&self, run: &Run<'_, 'a>, rules: &LeaveRules) -> Vec<(Date, Date, &'a Event)> {
+        let recorded_by = plus_days(run.last_end, rules.planned_gap_record_days);
+        let mut joined: Vec<(Date, Date, &'a Event)> = Vec::new();
+        for gap in self.planned.iter().filter(|it| it.recorded_on <= recorded_by) {
+            let start = gap.start.max(day_after(run.last_end));
+            match joined.last_mut() {
+                _ if gap.end < start => {}
+                Some((_, end, event)) if start <= day_after(*end) => {
+                    if gap.end > *end {
+                        (*end, *event) = (gap.end, gap.event);
+                    }
+                }
+                _ => joined.push((start, gap.end, gap.event)),
+            }
+        }
+        for (start, end, _) in &mut joined {
+            *end = plus_days(*start, rules.planned_gap_max_days.saturating_sub(1)).min(*end);
+        }
+        joined
+    }
+
+    /// The transfer after `run` that is completed first, with the enrollment that completes it, if
+    /// the person did enroll.
     pub(crate) fn completed_transfer(
         &self,
         run: &Run<'_, 'a>,
@@ -120,19 +152,20 @@ impl<'a> Pauses<'a> {
             let first = self.enrolled.iter().filter(at).min_by_key(|it| (it.from, it.event));
             first.map(|enrolled| (*transfer, *enrolled))
         };
-        let transfers = self.transfers.iter().filter(|it| it.from >= run.start && it.from <= limit);
-        transfers
-            .filter_map(there)
-            .min_by_key(|(transfer, enrolled)| (enrolled.from, transfer.from, transfer.event))
+        let transfers = self.transfers_of(run, limit);
+        transfers.filter_map(there).min_by_key(|(transfer, enrolled)| {
+            (transfer.from.max(enrolled.from), enrolled.from, transfer.event)
+        })
     }
 }
 
 impl<'p, 'a> Run<'p, 'a> {
-    fn new(activity: &'p Activity<'a>, profile: &RuleProfile) -> Self {
-        let base = own_deadline(activity, profile);
+    fn new(activity: &'p Activity<'a>, leaving: &Leaving<'_, 'a>) -> Self {
+        let base = own_deadline(activity, leaving.profile);
         Self {
-            start: activity.start,
+            start: activity.start.max(leaving.first),
             last_end: activity.end,
+            back_on: activity.start,
             members: vec![activity],
             base,
             deadline: base.0,
@@ -143,6 +176,9 @@ impl<'p, 'a> Run<'p, 'a> {
 
     fn push(&mut self, activity: &'p Activity<'a>, profile: &RuleProfile) {
         self.members.push(activity);
+        if activity.start > day_after(self.last_end) {
+            self.back_on = activity.start;
+        }
         self.last_end = self.last_end.max(activity.end);
         let own = own_deadline(activity, profile);
         if own.0 > self.base.0 || own.0 == self.base.0 && own.1 < self.base.1 {
@@ -151,7 +187,7 @@ impl<'p, 'a> Run<'p, 'a> {
     }
 
     fn set_deadline(&mut self, leaving: &Leaving<'_, 'a>) {
-        let Leaving { profile, pauses, terminal, elsewhere } = leaving;
+        let Leaving { profile, pauses, terminal, elsewhere, .. } = leaving;
         let rules = &profile.leave;
         let (mut deadline, mut reason, mut held_by) = (self.base.0, self.base.1, None);
         let mut extend = |to: Date, why: GapReason, event| {
@@ -159,17 +195,14 @@ impl<'p, 'a> Run<'p, 'a> {
                 (deadline, reason, held_by) = (to, why, Some(event));
             }
         };
-        let recorded_by = plus_days(self.last_end, rules.planned_gap_record_days);
-        for gap in &pauses.planned {
-            if gap.recorded_on <= recorded_by && gap.start <= self.base.0 {
-                extend(day_after(gap.end), GapReason::Planned, gap.event);
+        for (start, end, event) in pauses.gaps_of(self, rules) {
+            if start <= self.base.0 {
+                extend(day_after(end), GapReason::Planned, event);
             }
         }
         let transfer_limit = plus_days(self.last_end, rules.transfer_days);
-        for transfer in &pauses.transfers {
-            if transfer.from >= self.start && transfer.from <= transfer_limit {
-                extend(transfer_limit, GapReason::Transfer, transfer.event);
-            }
+        for transfer in pauses.transfers_of(self, transfer_limit) {
+            extend(transfer_limit, GapReason::Transfer, transfer.event);
         }
         for &(start, to) in *elsewhere {
             if start <= deadline && to > deadline {
@@ -190,14 +223,21 @@ impl<'p, 'a> Run<'p, 'a> {
         ends.max().unwrap_or(self.start)
     }
 
-    /// The deadline and its reason as the members that began by `day` set it.
-    pub(crate) fn deadline_by(&self, day: Date, leaving: &Leaving<'_, 'a>) -> (Date, GapReason) {
+    /// The event that set the deadline as the members that began by `day` set it.
+    pub(crate) fn held_on(&self, day: Date, leaving: &Leaving<'_, 'a>) -> Option<&'a Event> {
+        match self.members.last() {
+            Some(last) if last.start > day => self.by(day, leaving)?.held_by,
+            _ => self.held_by,
+        }
+    }
+
+    /// The run of the members that began by `day`; `day` must not lie before the start.
+    pub(crate) fn by(&self, day: Date, leaving: &Leaving<'_, 'a>) -> Option<Self> {
         let mut begun = self.members.iter().filter(|it| it.start <= day);
-        let Some(first) = begun.next() else { return (self.deadline, self.reason) };
-        let mut run = Self::new(first, leaving.profile);
+        let mut run = Self::new(begun.next()?, leaving);
         begun.for_each(|it| run.push(it, leaving.profile));
         run.set_deadline(leaving);
-        (run.deadline, run.reason)
+        Some(run)
     }
 }
 
@@ -211,7 +251,7 @@ pub(crate) fn runs<'p, 'a>(
     for &activity in qualifying {
         match runs.last_mut() {
             Some(run) if activity.start <= run.deadline => run.push(activity, leaving.profile),
-            _ => runs.push(Run::new(activity, leaving.profile)),
+            _ => runs.push(Run::new(activity, leaving)),
         }
         if let Some(run) = runs.last_mut() {
             run.set_deadline(leaving);

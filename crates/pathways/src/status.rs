@@ -7,6 +7,10 @@ use record::AgencyId;
 
 use crate::event::{CredentialKind, Event};
 
+mod label;
+
+pub use label::{Label, UnknownLabel};
+
 /// The id of a pathway: 1 to 32 letters, digits, `-`, `_` or `.`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathwayId(Arc<str>);
@@ -75,14 +79,19 @@ pub enum Participation {
     Participant(Since),
 }
 
-/// The three dates of a fact.
+/// The three dates of a fact: of one and the same fact, whose `effective` tells it from others of
+/// its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
     /// The day from which it is true.
     pub effective: Date,
-    /// The first day on which the rules could tell.
+    /// The first day on which the rules published by then could tell, had all events been received.
     pub determinable: Date,
-    /// The first day on which the events behind it had all been received.
+    /// The day from which on it was said, without a break up to now: asked for the same day as known
+    /// on this day, the rules give the same fact with the same dates, and as known on the day before
+    /// they do not. Every receipt counts, also of a correction, void or drop that moved the fact;
+    /// so do a registry version, a profile, and the declaration of a source that was overdue. Days
+    /// before `as_of` are asked each as known on itself.
     pub known: Date,
 }
 
@@ -106,8 +115,11 @@ pub enum Engagement {
     },
     /// Gone.
     Left {
-        /// Effective is the last day of engagement, determinable is the deadline.
+        /// Effective is the last day of engagement, determinable the deadline, or the later
+        /// publication of the rules that set it.
         since: Since,
+        /// The day on which the person had left.
+        deadline: Date,
         /// Why it counts as a leave.
         reason: LeaveReason,
         /// Whether every required source is complete through the deadline.
@@ -115,7 +127,8 @@ pub enum Engagement {
     },
     /// Went on to an institution of the next level; not a leave.
     Transferred {
-        /// Effective is the last day of engagement, determinable the first day at the institution.
+        /// Effective is the last day of engagement, determinable the first day at the institution,
+        /// or the later publication of the rules that make it a transfer.
         since: Since,
         /// The registered institution.
         institution: String,
@@ -164,11 +177,12 @@ pub enum LeaveReason {
 /// The credentials that make a person a completer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completer {
-    /// The first award.
+    /// The first award; the two days after it are about that one.
     pub first_on: Date,
-    /// The first day on which the rules could tell: the award, or the threshold of entry after it.
+    /// The first day on which the rules published by then could tell: the award, or the threshold of
+    /// entry after it.
     pub determinable: Date,
-    /// The first day on which the events behind it had all been received.
+    /// The day from which on the first award and `determinable` were said; see [`Since::known`].
     pub known: Date,
     /// The highest type among the awards.
     pub highest: CredentialKind,
@@ -187,7 +201,8 @@ pub struct Award {
     pub kind: CredentialKind,
     /// The first award of this credential.
     pub awarded_on: Date,
-    /// Whether it is in force on the day the status speaks of.
+    /// Whether it is in force on the day the status speaks of. A revocation ends every award of the
+    /// credential up to its day, whoever reported it; a later award restores it.
     pub in_force: bool,
     /// Whether it lies in the measures' window: in a spell or soon enough after it.
     pub in_measure_window: bool,
@@ -230,60 +245,7 @@ pub enum Warning {
     UnknownInstitution(EventRef),
 }
 
-/// A status in a word or two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Label {
-    /// Nothing touches the pathway.
-    None,
-    /// Touched, below the threshold of entry.
-    Candidate,
-    /// Engaged for the first time.
-    Participant,
-    /// In a gap, without credential.
-    ParticipantInGap,
-    /// Engaged again after a leave.
-    ReturnedParticipant,
-    /// Left without credential.
-    Leaver,
-    /// Went on to the next level without credential.
-    Transferred,
-    /// Engaged, with credential.
-    CompleterEnrolled,
-    /// In a gap, with credential.
-    CompleterInGap,
-    /// Engaged again after a leave, with credential.
-    ReturnedCompleter,
-    /// Left, with credential.
-    CompleterLeaver,
-    /// Went on to the next level, with credential.
-    CompleterTransferred,
-}
-
 impl Status {
-    /// The label of the three facets.
-    pub fn label(&self) -> Label {
-        match self.participation {
-            Participation::None => return Label::None,
-            Participation::Candidate => return Label::Candidate,
-            Participation::Participant(_) => {}
-        }
-        let (completer, returned) = (self.credential.is_some(), self.spells.len() > 1);
-        match (&self.engagement, completer) {
-            (Engagement::None, false) => Label::Participant,
-            (Engagement::None, true) => Label::CompleterEnrolled,
-            (Engagement::Active, false) if returned => Label::ReturnedParticipant,
-            (Engagement::Active, true) if returned => Label::ReturnedCompleter,
-            (Engagement::Active, false) => Label::Participant,
-            (Engagement::Active, true) => Label::CompleterEnrolled,
-            (Engagement::InGap { .. }, false) => Label::ParticipantInGap,
-            (Engagement::InGap { .. }, true) => Label::CompleterInGap,
-            (Engagement::Left { .. }, false) => Label::Leaver,
-            (Engagement::Left { .. }, true) => Label::CompleterLeaver,
-            (Engagement::Transferred { .. }, false) => Label::Transferred,
-            (Engagement::Transferred { .. }, true) => Label::CompleterTransferred,
-        }
-    }
-
     /// Whether two statuses say the same, whatever the days they speak of and the versions and
     /// events that gave them.
     pub fn says_the_same(&self, other: &Self) -> bool {
@@ -351,61 +313,6 @@ impl FromStr for PathwayId {
         let fits = (1..=32).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if fits { Ok(Self(text.into())) } else { Err(InvalidPathwayId) }
-    }
-}
-
-impl Label {
-    /// Every label.
-    pub const ALL: [Self; 12] = [
-        Self::None,
-        Self::Candidate,
-        Self::Participant,
-        Self::ParticipantInGap,
-        Self::ReturnedParticipant,
-        Self::Leaver,
-        Self::Transferred,
-        Self::CompleterEnrolled,
-        Self::CompleterInGap,
-        Self::ReturnedCompleter,
-        Self::CompleterLeaver,
-        Self::CompleterTransferred,
-    ];
-
-    /// The label as people read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Candidate => "candidate",
-            Self::Participant => "participant",
-            Self::ParticipantInGap => "participant (gap)",
-            Self::ReturnedParticipant => "returned participant",
-            Self::Leaver => "leaver",
-            Self::Transferred => "transferred",
-            Self::CompleterEnrolled => "completer, still enrolled",
-            Self::CompleterInGap => "completer (gap)",
-            Self::ReturnedCompleter => "returned completer",
-            Self::CompleterLeaver => "completer-leaver",
-            Self::CompleterTransferred => "completer, transferred",
-        }
-    }
-}
-
-impl FromStr for Label {
-    type Err = UnknownLabel;
-
-    fn from_str(text: &str) -> Result<Self, UnknownLabel> {
-        Self::ALL.into_iter().find(|label| label.as_str() == text).ok_or(UnknownLabel)
-    }
-}
-
-/// A text is not a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("give a label such as participant, leaver or completer-leaver")]
-pub struct UnknownLabel;
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

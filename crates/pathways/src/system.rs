@@ -6,19 +6,13 @@ use jiff::civil::Date;
 
 use crate::{
     engagement::PathwayView,
-    evaluate::Person,
     event::CredentialKind,
-    status::{Award, Completer, Engagement, Participation, Since, Spell, Status},
+    status::{Award, Completer, Engagement, Exclusion, Participation, Spell, Status},
 };
 
 /// The status in the system, from the pathways' views and the statuses among them that say more
 /// than none; `blank` says which days and versions it is about.
-pub(crate) fn status(
-    person: &Person<'_>,
-    blank: Status,
-    views: &[PathwayView<'_, '_>],
-    statuses: &[Status],
-) -> Status {
+pub(crate) fn status(blank: Status, views: &[PathwayView<'_, '_>], statuses: &[Status]) -> Status {
     let as_of = blank.as_of;
     let engagement = engagement(statuses);
     let profiles: BTreeSet<&str> = statuses.iter().map(|it| it.profile.as_str()).collect();
@@ -33,40 +27,67 @@ pub(crate) fn status(
         ..blank
     };
     if matches!(status.participation, Participation::Participant(_)) {
-        status.exclusions = person.exclusions(status.leave_date(), as_of);
+        status.exclusions = exclusions(views, status.leave_date(), as_of);
     }
     status
 }
 
-/// The earliest of each of the three dates.
+/// The exclusions for a person with this leave date: one applies where the profile of any pathway
+/// that the person entered says so.
+fn exclusions(
+    views: &[PathwayView<'_, '_>],
+    leave_date: Option<Date>,
+    as_of: Date,
+) -> Vec<Exclusion> {
+    let mut exclusions: BTreeMap<(Date, String), bool> = BTreeMap::new();
+    for view in views.iter().filter(|view| view.entered_by(as_of).is_some()) {
+        for Exclusion { from, reason, applies } in view.person.exclusions(leave_date, as_of) {
+            *exclusions.entry((from, reason)).or_default() |= applies;
+        }
+    }
+    let exclusions = exclusions.into_iter();
+    exclusions.map(|((from, reason), applies)| Exclusion { from, reason, applies }).collect()
+}
+
+/// The pathway entered first; of those entered on one day the one that could be told first. All
+/// dates are of that one fact: a later entry that was known sooner is another.
 fn participation(statuses: &[Status]) -> Participation {
     let since = statuses.iter().filter_map(|status| match status.participation {
         Participation::Participant(since) => Some(since),
         _ => None,
     });
-    let earliest = since.reduce(|a, b| Since {
-        effective: a.effective.min(b.effective),
-        determinable: a.determinable.min(b.determinable),
-        known: a.known.min(b.known),
-    });
-    earliest.map_or(Participation::Candidate, Participation::Participant)
+    let first = since.min_by_key(|it| (it.effective, it.determinable, it.known));
+    first.map_or(Participation::Candidate, Participation::Participant)
 }
 
 /// Active in any is active; else the gap that closes last, counted from the last day in any; else
-/// the last leave; else the last transfer.
+/// the last leave, which is one when every pathway that was left is; else the last transfer.
 fn engagement(statuses: &[Status]) -> Engagement {
     let rank = |engagement: &Engagement| match engagement {
         Engagement::None => (0, None, None),
         Engagement::Transferred { since, .. } => (1, Some(since.effective), None),
-        Engagement::Left { since, .. } => (2, Some(since.effective), Some(since.determinable)),
+        Engagement::Left { since, deadline, .. } => (2, Some(since.effective), Some(*deadline)),
         Engagement::InGap { deadline, last_day, .. } => (3, Some(*deadline), Some(*last_day)),
         Engagement::Active => (4, None, None),
     };
     let all = statuses.iter().map(|status| &status.engagement);
     let mut engagement = all.clone().max_by_key(|it| rank(it)).cloned().unwrap_or(Engagement::None);
-    if let Engagement::InGap { last_day, .. } = &mut engagement {
-        let last_days = all.filter_map(last_engaged);
-        *last_day = last_days.fold(*last_day, Date::max);
+    match &mut engagement {
+        Engagement::InGap { last_day, .. } => {
+            let last_days = all.filter_map(last_engaged);
+            *last_day = last_days.fold(*last_day, Date::max);
+        }
+        Engagement::Left { since, deadline, confirmed, .. } => {
+            for other in all {
+                if let Engagement::Left { since: its, deadline: day, confirmed: is, .. } = other {
+                    since.determinable = since.determinable.max(its.determinable);
+                    since.known = since.known.max(its.known);
+                    *deadline = (*deadline).max(*day);
+                    *confirmed &= is;
+                }
+            }
+        }
+        Engagement::None | Engagement::Active | Engagement::Transferred { .. } => {}
     }
     engagement
 }
@@ -121,10 +142,11 @@ fn credential(statuses: &[Status]) -> Option<Completer> {
     }
     let mut awards: Vec<_> = by_name.into_values().collect();
     awards.sort_by(|a, b| (a.awarded_on, &a.code).cmp(&(b.awarded_on, &b.code)));
+    let first = completers.iter().min_by_key(|it| (it.first_on, it.determinable, it.known))?;
     Some(Completer {
-        first_on: awards.first()?.awarded_on,
-        determinable: completers.iter().map(|it| it.determinable).min()?,
-        known: completers.iter().map(|it| it.known).min()?,
+        first_on: first.first_on,
+        determinable: first.determinable,
+        known: first.known,
         highest: awards.iter().map(|it| it.kind).max()?,
         in_force: awards.iter().any(|it| it.in_force),
         awards,

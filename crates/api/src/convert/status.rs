@@ -75,9 +75,9 @@ fn engagement_to_proto(engagement: &Engagement) -> status::Engagement {
             unconfirmed_sources: unconfirmed.iter().map(AgencyId::to_string).collect(),
             ..of(EngagementState::InGap)
         },
-        Engagement::Left { since, reason, confirmed } => status::Engagement {
+        Engagement::Left { since, deadline, reason, confirmed } => status::Engagement {
             last_on: Some(date_to_proto(since.effective)),
-            deadline: Some(date_to_proto(since.determinable)),
+            deadline: Some(date_to_proto(*deadline)),
             known_on: Some(date_to_proto(since.known)),
             reason: match reason {
                 LeaveReason::NoEngagement(reason) => gap_reason(*reason).to_owned(),

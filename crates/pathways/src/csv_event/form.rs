@@ -53,10 +53,13 @@ pub const FORMS: [Form; 23] = [
     },
     Form {
         kind: "drop",
-        about: "Left a course by its census day: never enrolled in it",
+        about: "Left a course by its census day: never enrolled in it, until taken up again",
         cells: &[
             required("course", "the course"),
-            optional("term", "the term; without it, what was open that day"),
+            optional(
+                "term",
+                "the term: what had begun, else all; without it, what was open that day",
+            ),
             required("start", "the day"),
         ],
     },
@@ -64,7 +67,7 @@ pub const FORMS: [Form; 23] = [
         kind: "withdrawal",
         about: "Left after the census day",
         cells: &[
-            optional("course", "the course; without it, all of the term"),
+            optional("course", "the course, as for a drop; without it, all of the term"),
             optional("term", "the term; without it, what was open that day"),
             required("start", "the last day attended"),
         ],

@@ -14,7 +14,7 @@ pub struct EntryRules {
     pub any_of: BTreeSet<Route>,
     /// Different courses and terms that the route `course` asks for, from 1.
     pub min_courses: u32,
-    /// Credits that the route `course` asks for, if any.
+    /// Credits that the route `course` asks for, if any; a course of a term counts once.
     pub min_credits: Option<u32>,
     /// Hours in integrated classes that the route `class_hours` asks for.
     pub min_hours: u32,
@@ -22,7 +22,9 @@ pub struct EntryRules {
     pub window_days: Option<u16>,
     /// Whether a feeder component counts as a core one.
     pub feeder_counts: bool,
-    /// Whether an enrollment counts only once its term's census is past.
+    /// Whether an enrollment counts only once its term's census is past: not before it, and never
+    /// where its last day, planned or actual, lies before it. A short course needs a term of its
+    /// own, or none.
     pub census_required: bool,
     /// What a course or service that several pathways share needs to count for one of them.
     pub shared_attribution: SharedAttribution,
@@ -38,7 +40,8 @@ pub enum Route {
     Course,
     /// Attended its classes for some hours.
     ClassHours,
-    /// Received one of its services.
+    /// Received training: one of its services of that kind, or training for it. Other services that
+    /// count are engagements, and no way in.
     Service,
     /// Flagged by an agency.
     AgencyFlag,
@@ -61,7 +64,7 @@ pub enum SharedAttribution {
 pub enum EntryDate {
     /// The first day of the first qualifying engagement.
     FirstQualifyingEngagement,
-    /// The day on which the threshold was met.
+    /// The day on which the threshold was met. What had ended before it is no spell.
     ThresholdMet,
 }
 
@@ -77,7 +80,8 @@ pub struct FlagRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precedence {
-    /// One of the two is enough; a flag without an engagement is told as a warning.
+    /// One of the two is enough; a flag without any other event that is an engagement by itself is
+    /// told as a warning.
     DerivedOrAsserted,
     /// Only the other events: a flag alone makes a candidate.
     Derived,
@@ -98,7 +102,8 @@ pub struct LeaveRules {
     pub scope: LeaveScope,
     /// Whether an engagement that ended with its term is held open to the next required census.
     pub term_bridge: bool,
-    /// The longest planned gap, in days; a longer one counts for that long.
+    /// The longest planned gap, in days; a longer one counts for that long. Gaps that overlap or
+    /// touch are one.
     pub planned_gap_max_days: u16,
     /// Days after the last day of engagement by which a planned gap must have been recorded.
     pub planned_gap_record_days: u16,
@@ -149,7 +154,8 @@ pub struct CredentialRules {
     /// The types that qualify.
     #[serde(deserialize_with = "credential_kinds")]
     pub qualifying_types: BTreeSet<CredentialKind>,
-    /// Whether the credential must be on the pathway's list.
+    /// Whether the credential must be on the pathway's list. One that the list says not to qualify
+    /// never does.
     pub requires_on_pathway_list: bool,
     /// Whether an award before the first qualifying engagement is left out.
     pub not_before_entry: bool,

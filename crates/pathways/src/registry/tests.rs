@@ -239,3 +239,31 @@ fn the_version_published_last_by_a_day_is_in_use() {
     assert_eq!(version(date(2024, 6, 30)), Some("v1"));
     assert_eq!(version(date(2024, 7, 1)), Some("v2"));
 }
+
+#[test]
+fn a_term_of_one_agency_replaces_the_common_one_of_its_id_and_hides_no_other() {
+    let term = |id: &str, source: &str, start: &str, census: &str, required: bool| {
+        format!(
+            "[[term]]\nid = \"{id}\"\n{source}start = {start}\ncensus = {census}\n\
+             end = {census}\nrequired = {required}\n"
+        )
+    };
+    let north = "source = \"north\"\n";
+    let calendar = [
+        HEADER.to_owned(),
+        term("F24", "", "2024-08-19", "2024-09-03", true),
+        term("F24", north, "2024-09-09", "2024-09-23", true),
+        term("WELDING", north, "2024-06-03", "2024-06-05", false),
+        term("S25", "", "2025-01-13", "2025-01-27", true),
+    ];
+    let registry =
+        Registry::parse(&[("calendar.toml", calendar.concat().as_str()), ("hc.toml", PATHWAY)])
+            .unwrap();
+    let version = registry.latest();
+    let next = |source: &str, day| version.next_required_census(&source.parse().unwrap(), day);
+    assert_eq!(next("north", date(2024, 5, 10)), Some(date(2024, 9, 23)));
+    assert_eq!(next("south", date(2024, 5, 10)), Some(date(2024, 9, 3)));
+    assert_eq!(next("north", date(2024, 12, 13)), Some(date(2025, 1, 27)));
+    let ids: Vec<_> = version.terms_of(&"south".parse().unwrap()).map(|it| &it.id).collect();
+    assert_eq!(ids, ["F24", "S25"]);
+}

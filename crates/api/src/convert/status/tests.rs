@@ -54,7 +54,8 @@ fn served(status: &Status) -> status::Status {
 #[test]
 fn a_leaver_is_served_with_dates_and_reasons() {
     let reason = LeaveReason::NoEngagement(GapReason::Days(90));
-    let leaver = Engagement::Left { since: since(), reason, confirmed: true };
+    let (since, deadline) = (since(), since().determinable);
+    let leaver = Engagement::Left { since, deadline, reason, confirmed: true };
     let message = served(&status(leaver));
     assert_eq!(message.label, "completer-leaver");
     assert_eq!((message.local_id.as_str(), message.pathway.as_str()), ("A-1", "health"));

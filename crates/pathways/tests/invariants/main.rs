@@ -2,220 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
 
-use std::{collections::BTreeSet, sync::OnceLock};
-
 use jiff::{ToSpan, civil::Date};
 use pathways::{
-    Calendar, CodeSystem, Completeness, CredentialKind, Declaration, Engagement, Event,
-    EventDetail, Participation, Period, ProgramCode, Registry, RuleProfile, RuleProfiles, Rules,
-    Scope, Status,
+    Engagement, Event, EventDetail, Participation, RuleProfiles, Rules, Scope, Since, Status,
 };
 use proptest::{prelude::*, sample::select};
 
-const FIRST: Date = Date::constant(2023, 8, 1);
-const DAYS: i32 = 700;
+mod history;
+mod rules;
 
-/// The registry before its second version: publishing one is news.
-fn first_registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    let parse = || Registry::parse(&[("registry.toml", include_str!("tables/registry.toml"))]);
-    REGISTRY.get_or_init(|| parse().unwrap())
-}
-
-fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| {
-        let text = include_str!("tables/registry.toml");
-        let row = "{ kind = \"course\", code = \"PHL110\", role = \"core\", \
-                   effective_from = 2023-07-01 },";
-        let later = text
-            .replace("\"v1\"", "\"v2\"")
-            .replace("published_on = 2022-01-01", "published_on = 2024-07-01")
-            .replacen("component = [", &format!("component = [\n{row}"), 1);
-        let parse = |text: &str| Registry::parse(&[("registry.toml", text)]).unwrap();
-        parse(text).with_history(parse(&later))
-    })
-}
-
-fn completeness() -> Completeness {
-    let source: record::AgencyId = "college".parse().unwrap();
-    let calendar = Calendar { period: Period::Quarter, grace_days: 15 };
-    let day = |text: &str| text.parse().unwrap();
-    // The second one is taken back by the third.
-    let declared = [
-        ("2024-03-31", "2024-04-10"),
-        ("2024-06-30", "2024-07-02"),
-        ("2024-04-30", "2024-07-20"),
-        ("2024-09-30", "2024-11-20"),
-    ];
-    let declared = declared.map(|(through, on)| Declaration {
-        source: source.clone(),
-        complete_through: day(through),
-        declared_on: day(on),
-    });
-    Completeness::new([(source, calendar)].into(), declared.into())
-}
-
-fn profiles() -> &'static [RuleProfiles] {
-    static PROFILES: OnceLock<Vec<RuleProfiles>> = OnceLock::new();
-    PROFILES.get_or_init(|| {
-        let changed = |changes: &[(&str, &str)]| {
-            let mut text = pathways::DEFAULT_PROFILE.to_owned();
-            for (from, to) in changes {
-                assert!(text.contains(from), "{from}");
-                text = text.replace(from, to);
-            }
-            RuleProfile::parse("changed", &text).unwrap()
-        };
-        let s1 = changed(&[]);
-        let one_pathway = changed(&[
-            ("profile = \"S1\"", "profile = \"HC\"\npathways = [\"HC-1\"]"),
-            ("gap_days = 90", "gap_days = 30"),
-            ("effective_from = 2021-07-01", "effective_from = 2024-02-01"),
-        ]);
-        let names = registry().latest();
-        let c1y = ("c1y.toml", include_str!("../../../config/profiles/c1y.toml"));
-        vec![
-            s1.clone().into(),
-            RuleProfiles::parse(&[c1y], names).unwrap(),
-            changed(&[
-                ("on_terminal_credential = false", "on_terminal_credential = true"),
-                ("census_required = true", "census_required = false"),
-            ])
-            .into(),
-            changed(&[
-                ("min_courses = 1", "min_courses = 2"),
-                ("# window_days = 365", "window_days = 120"),
-                ("\"first_qualifying_engagement\"", "\"threshold_met\""),
-            ])
-            .into(),
-            changed(&[
-                ("scope = \"pathway\"", "scope = \"system\""),
-                ("boundary = \"on_day\"", "boundary = \"after_day\""),
-                ("precedence = \"derived_or_asserted\"", "precedence = \"asserted\""),
-                ("# status_post_leave_days = 730", "status_post_leave_days = 60"),
-            ])
-            .into(),
-            [s1, one_pathway].into_iter().collect(),
-        ]
-    })
-}
-
-fn day() -> impl Strategy<Value = Date> {
-    (0..DAYS).prop_map(|after| FIRST.checked_add(after.days()).unwrap())
-}
-
-fn stretch() -> impl Strategy<Value = (Date, Date)> {
-    (day(), 0..150_i32).prop_map(|(start, days)| (start, start.checked_add(days.days()).unwrap()))
-}
-
-fn term() -> impl Strategy<Value = (Option<String>, Date, Date)> {
-    let in_term = registry().latest().terms.iter();
-    let terms: Vec<_> = in_term.map(|it| (Some(it.id.clone()), it.start, it.end)).collect();
-    prop_oneof![4 => select(terms), 1 => stretch().prop_map(|(start, end)| (None, start, end))]
-}
-
-fn course() -> impl Strategy<Value = String> {
-    select(vec!["NUR101", "NUR102", "WLD101", "MATH-T", "HSC050", "PHL110", "ENG101"])
-        .prop_map(str::to_owned)
-}
-
-fn detail() -> impl Strategy<Value = EventDetail> {
-    let program = ProgramCode { system: CodeSystem::Cip2020, code: "51.0801".to_owned() };
-    let program = prop_oneof![3 => Just(None), 1 => Just(Some(program))];
-    prop_oneof![
-        6 => (course(), program, term()).prop_map(|(course, program, (term, start, end))| {
-            let course = Some(course);
-            EventDetail::Enrollment {
-                program, course, term, credits_tenths: None, award_level: None, start, end
-            }
-        }),
-        1 => (course(), term(), 0..30_i32).prop_map(|(course, (term, start, _), after)| {
-            EventDetail::Drop { course, term, on: start.checked_add(after.days()).unwrap() }
-        }),
-        2 => (proptest::option::of(course()), day()).prop_map(|(course, on)| {
-            EventDetail::Withdrawal { course, term: None, on }
-        }),
-        3 => (day(), select(vec![200, 600, 1_200])).prop_map(|(on, hours_hundredths)| {
-            let (class, program) = ("IET-HC".to_owned(), None);
-            EventDetail::ClassHours { class, program, on, hours_hundredths }
-        }),
-        5 => service(),
-        1 => day().prop_map(|on| EventDetail::Exit {
-            program: "adult".to_owned(),
-            on,
-            reason: None,
-        }),
-        2 => (stretch(), -10..60_i32).prop_map(|((start, end), after)| {
-            let recorded_on = start.checked_add(after.days()).unwrap();
-            EventDetail::PlannedGap { start, end, recorded_on }
-        }),
-        2 => (day(), select(vec!["CNA", "ADN", "OSHA-10"])).prop_map(|(awarded_on, code)| {
-            let (kind, code) = (CredentialKind::License, code.to_owned());
-            EventDetail::Credential { kind, code, system: None, awarded_on, number: None }
-        }),
-        1 => (0..8_usize, day()).prop_map(|(event, on)| EventDetail::Revocation {
-            credential_event_id: format!("e{event}"),
-            on,
-            reason: None,
-        }),
-        2 => statement(),
-        1 => (0..8_usize).prop_map(|event| {
-            EventDetail::Void { voided_event_id: format!("e{event}") }
-        }),
-    ]
-}
-
-fn service() -> impl Strategy<Value = EventDetail> {
-    let code = select(vec!["OST", "SUPPORT", "FOLLOW-UP"]);
-    let program = select(vec!["adult", "youth"]);
-    (code, program, stretch()).prop_map(|(code, program, (start, end))| EventDetail::Service {
-        code: code.to_owned(),
-        program: program.to_owned(),
-        start,
-        end,
-    })
-}
-
-fn statement() -> impl Strategy<Value = EventDetail> {
-    let institution = || "STATE-U".to_owned();
-    prop_oneof![
-        (stretch(), any::<bool>()).prop_map(|((start, end), ends)| {
-            let (pathway, end) = ("HC-1".to_owned(), ends.then_some(end));
-            EventDetail::PathwayFlag { pathway, start, end }
-        }),
-        day().prop_map(move |on| EventDetail::TransferOut { institution: institution(), on }),
-        day().prop_map(move |on| {
-            EventDetail::EnrollmentElsewhere { institution: institution(), on }
-        }),
-        day().prop_map(|from| EventDetail::Exclusion { reason: "deceased".to_owned(), from }),
-    ]
-}
-
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    let source = select(vec!["college", "workforce"]);
-    let supersedes = proptest::option::weighted(0.1, 0..8_usize);
-    let event = (detail(), source, day(), supersedes);
-    proptest::collection::vec(event, 1..8).prop_map(|events| {
-        let numbered = events.into_iter().enumerate();
-        numbered
-            .map(|(number, (detail, source, received_on, corrected))| Event {
-                source: source.parse().unwrap(),
-                local_id: "A1".parse().unwrap(),
-                source_event_id: format!("e{number}"),
-                received_on,
-                supersedes: corrected.filter(|it| *it != number).map(|it| format!("e{it}")),
-                purpose_tags: BTreeSet::new(),
-                detail,
-            })
-            .collect()
-    })
-}
-
-/// Two days, the second not before the first.
-fn days() -> impl Strategy<Value = (Date, Date)> {
-    (day(), day()).prop_map(|(a, b)| (a.min(b), a.max(b)))
-}
+use history::{DAYS, FIRST, day, days, events, last_days, standing};
+use rules::{completeness, first_registry, profiles, registry};
 
 fn statuses(events: &[Event], profiles: &RuleProfiles, as_of: Date, known_at: Date) -> Vec<Status> {
     Rules::new(registry(), profiles).statuses(events, as_of, known_at).unwrap()
@@ -229,6 +26,7 @@ fn check_one(status: &Status) {
     if let Participation::Participant(since) = status.participation {
         assert!(since.effective <= status.as_of && since.determinable <= since.known);
         assert!(since.known <= status.known_at, "{status:#?}");
+        assert!(status.spells.iter().all(|it| since.effective <= it.last_day), "{status:#?}");
     }
     if let Some(completer) = &status.credential {
         assert!(completer.first_on <= completer.determinable, "{status:#?}");
@@ -258,24 +56,12 @@ fn check_one(status: &Status) {
     }
 }
 
-/// The last days of the engagements that the events report, cut or not.
-fn last_days(events: &[Event]) -> BTreeSet<Date> {
-    let days = events.iter().flat_map(|event| match &event.detail {
-        EventDetail::Enrollment { end, .. } | EventDetail::Service { end, .. } => Some(*end),
-        EventDetail::ClassHours { on, .. }
-        | EventDetail::Drop { on, .. }
-        | EventDetail::Withdrawal { on, .. } => Some(*on),
-        EventDetail::PathwayFlag { start, end, .. } => Some(end.unwrap_or(*start)),
-        _ => None,
-    });
-    days.collect()
-}
-
 /// The first day on which an event is about something that did happen.
 fn happened(detail: &EventDetail) -> Option<Date> {
     match detail {
         EventDetail::Enrollment { start, .. }
         | EventDetail::Service { start, .. }
+        | EventDetail::Training { start, .. }
         | EventDetail::PathwayFlag { start, .. } => Some(*start),
         EventDetail::ClassHours { on, .. }
         | EventDetail::TransferOut { on, .. }
@@ -302,6 +88,46 @@ fn without_days_of_receipt(mut statuses: Vec<Status>) -> Vec<Status> {
     statuses
 }
 
+/// A fact with its dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fact {
+    scope: Scope,
+    kind: &'static str,
+    effective: Date,
+    determinable: Date,
+    known: Date,
+}
+
+impl Fact {
+    fn dates(&self) -> (&Scope, &'static str, Date, Date) {
+        (&self.scope, self.kind, self.effective, self.determinable)
+    }
+}
+
+/// The dated facts of a status.
+fn facts(status: &Status) -> Vec<Fact> {
+    let fact = |kind, effective, determinable, known| Fact {
+        scope: status.scope.clone(),
+        kind,
+        effective,
+        determinable,
+        known,
+    };
+    let of = |kind, since: &Since| fact(kind, since.effective, since.determinable, since.known);
+    let entry = match &status.participation {
+        Participation::Participant(since) => Some(of("participant", since)),
+        _ => None,
+    };
+    let gone = match &status.engagement {
+        Engagement::Left { since, .. } => Some(of("left", since)),
+        Engagement::Transferred { since, .. } => Some(of("transferred", since)),
+        _ => None,
+    };
+    let completer = status.credential.as_ref();
+    let award = completer.map(|it| fact("completer", it.first_on, it.determinable, it.known));
+    entry.into_iter().chain(gone).chain(award).collect()
+}
+
 fn scopes() -> Vec<Option<Scope>> {
     vec![Some(Scope::Pathway("HC-1".parse().unwrap())), Some(Scope::System), None]
 }
@@ -322,7 +148,7 @@ proptest! {
         events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
     ) {
         let statuses = statuses(&events, &profile, as_of, known_at);
-        let ends = last_days(&events);
+        let ends = last_days(&events, known_at);
         let is = |status: &Status, state: fn(&Engagement) -> bool| {
             status.scope != Scope::System && state(&status.engagement)
         };
@@ -332,7 +158,8 @@ proptest! {
         let left = statuses.iter().any(|it| is(it, |it| matches!(it, Engagement::Left { .. })));
         for status in &statuses {
             check_one(status);
-            prop_assert!(status.leave_date().is_none_or(|leave| ends.contains(&leave)));
+            let mut ended = status.spells.iter().filter(|it| it.ended);
+            prop_assert!(ended.all(|it| ends.contains(&it.last_day)), "{status:#?}");
             if status.scope == Scope::System {
                 prop_assert_eq!(status.leave_date().is_some(), left && !engaged);
             }
@@ -376,14 +203,9 @@ proptest! {
         split.retain(|it| it != whole);
         split.push(part(&whole.source_event_id, start, first_end));
         split.push(part("second", first_end.tomorrow().unwrap(), end));
-        // A void or a correction of the whole is to take both parts back.
-        let voids = events.iter().filter_map(|it| match &it.detail {
-            EventDetail::Void { voided_event_id } => Some((&it.source, voided_event_id)),
-            _ => None,
-        });
-        let corrected = events.iter().filter_map(|it| Some((&it.source, it.supersedes.as_ref()?)));
-        let mut taken_back = voids.chain(corrected);
-        prop_assume!(!taken_back.any(|id| id == (&whole.source, &whole.source_event_id)));
+        // A void or a correction of the whole is to be one of both parts.
+        let heard = FIRST.checked_add((DAYS + 1).days()).unwrap();
+        prop_assume!(standing(&events, heard).contains(&whole));
         prop_assert_eq!(
             without_events(statuses(&split, &profile, as_of, known_at)),
             without_events(statuses(&events, &profile, as_of, known_at))
@@ -436,6 +258,32 @@ proptest! {
         }
     }
 
+    /// Asked on the day from which it is known, a fact is the same; on the day before it is not.
+    #[test]
+    fn a_fact_is_known_from_the_first_day_on_which_it_was_said_to_the_end(
+        events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
+        held_back in any::<bool>(),
+    ) {
+        let completeness = completeness();
+        let mut rules = Rules::new(registry(), &profile);
+        if held_back {
+            rules = rules.with_completeness(&completeness);
+        }
+        let told = |day: Date| {
+            let statuses = rules.statuses(&events, as_of.min(day), day).unwrap();
+            statuses.iter().flat_map(facts).collect::<Vec<_>>()
+        };
+        for fact in told(known_at) {
+            let known = fact.known;
+            prop_assert!(fact.effective <= fact.determinable && fact.determinable <= known);
+            prop_assert!(known <= known_at);
+            prop_assert!(told(known).contains(&fact), "not yet on {known}: {fact:?}");
+            let before = told(known.yesterday().unwrap());
+            let is_same = |it: &&Fact| it.dates() == fact.dates();
+            prop_assert!(!before.iter().any(|it| is_same(&it)), "before {known}: {fact:?}");
+        }
+    }
+
     #[test]
     fn what_is_received_later_is_not_known(
         events in events(), (as_of, known_at) in days(), profile in select(profiles().to_vec()),
@@ -463,8 +311,6 @@ proptest! {
         if held_back {
             rules = rules.with_completeness(&completeness);
         }
-        let mut events = events;
-        events.retain(|it| it.received_on <= as_of);
         let at = |day| {
             let mut statuses = rules.statuses(&events, day, day).unwrap();
             statuses.retain(|it| scope.as_ref().is_none_or(|scope| it.scope == *scope));
@@ -496,8 +342,6 @@ proptest! {
         if held_back {
             rules = rules.with_completeness(&completeness);
         }
-        let mut events = events;
-        events.retain(|it| it.received_on <= as_of);
         let now = rules.assess(&events, as_of);
         let same = |then: &[Status]| {
             let mut pairs = then.iter().zip(&now.statuses);
