@@ -168,8 +168,11 @@ async fn events(sender: &Sender, ids: &[String]) -> Outcome<()> {
     let mut pace = interval(Duration::from_micros(1_000_000 / EVENTS_PER_SECOND));
     for local_id in strangers {
         pace.tick().await;
-        let detail =
-            PathwayFlag { pathway: PATHWAY.to_owned(), on: Some(date_to_proto(sender.today)) };
+        let detail = PathwayFlag {
+            pathway: PATHWAY.to_owned(),
+            start: Some(date_to_proto(sender.today)),
+            end: None,
+        };
         let event = Event {
             source_event_id: format!("flag-{local_id}"),
             local_id: local_id.clone(),

@@ -19,10 +19,10 @@ pub(crate) const EVENTS_OF: &str = "
 pub(crate) const TAKERS_BACK: &str = "
     SELECT t.event_id, r.received_on, t.seq, r.payload, t.local_id, e.event_id
     FROM fact_event AS e
-    CROSS JOIN fact_event AS t ON t.agency = e.agency AND t.takes_back = e.event_id
+    CROSS JOIN fact_event AS t INDEXED BY fact_event_that_takes_back
+        ON t.agency = e.agency AND t.takes_back = e.event_id AND t.takes_back IS NOT NULL
     CROSS JOIN fact_submission_row AS r ON r.place = t.place
-    WHERE e.agency = ?1 AND e.local_id = ?2 AND t.local_id <> ?2 AND e.seq <= ?3 AND t.seq <= ?3
-    ORDER BY e.event_id, t.event_id";
+    WHERE e.agency = ?1 AND e.local_id = ?2 AND t.local_id <> ?2 AND e.seq <= ?3 AND t.seq <= ?3";
 pub(crate) const KEYS_OF_FACT: &str = "
     SELECT local_id, max(takes_back IS NOT NULL) FROM fact_submission_row
     WHERE place BETWEEN ?1 AND ?2 AND payload IS NOT NULL GROUP BY local_id ORDER BY local_id";
@@ -125,6 +125,9 @@ impl Store {
                     found.push(TakenBack { record: record.clone(), event_id, by });
                 }
             }
+            let place =
+                |it: &TakenBack| (it.record.clone(), it.event_id.clone(), it.by.event_id.clone());
+            found.sort_by_cached_key(place);
             Ok(found)
         })
     }
