@@ -79,7 +79,7 @@ fn records_and_events_become_statuses_that_each_agency_sees_of_its_own_people() 
     assert_eq!(labels.len(), 2);
     service.write("ids.csv", "name,local_id\nsomebody,S1\nnobody,S9\nsomebody,S3\n");
     let from_file = service.waymark("college", "status get --ids-file ids.csv --pathway HC-1");
-    from_file.exits(1).tells(&["1 of the local ids"]);
+    from_file.exits(1).tells(&["S9 was never submitted"]);
     assert!(from_file.out.contains("S1") && from_file.out.contains("S3"), "{}", from_file.out);
     assert_eq!(labels[0], ("\"S1\"".to_owned(), "\"participant\"".to_owned()));
     assert!(labels[1].1.contains("completer"), "{labels:?}");

@@ -119,10 +119,13 @@ impl Get {
             local_ids.extend(ids::read(path)?);
         }
         let mut client = connect(&self.connection).await?;
-        let (statuses, n_unknown) = match local_ids.as_slice() {
-            [local_id] => (self.one(&mut client, local_id).await?, 0),
+        let (statuses, unknown) = match local_ids.as_slice() {
+            [local_id] => (self.one(&mut client, local_id).await?, Vec::new()),
             _ => self.many(&mut client, &local_ids).await?,
         };
+        for local_id in &unknown {
+            eprintln!("note: {local_id} was never submitted or was withdrawn");
+        }
         let mut reasons = Section::new("reasons", &["local_id", "pathway", "reason"]);
         for status in &statuses {
             for reason in &status.reasons {
@@ -130,7 +133,7 @@ impl Get {
             }
         }
         let document = Document::new("waymark.status.get/1").section(section(&statuses));
-        let exit = if n_unknown == 0 { Exit::Done } else { Exit::WorkRemains };
+        let exit = if unknown.is_empty() { Exit::Done } else { Exit::WorkRemains };
         Ok((document.section(reasons), exit))
     }
 
@@ -145,12 +148,13 @@ impl Get {
         Ok(answer.into_inner().statuses)
     }
 
+    /// The statuses of many people, and the local ids that the service does not have.
     async fn many(
         &self,
         client: &mut Client,
         local_ids: &[String],
-    ) -> Result<(Vec<Status>, usize), Failure> {
-        let (mut statuses, mut n_unknown) = (Vec::new(), 0);
+    ) -> Result<(Vec<Status>, Vec<String>), Failure> {
+        let (mut statuses, mut unknown) = (Vec::new(), Vec::new());
         for local_ids in local_ids.chunks(MAX_BATCH_GET) {
             let request = BatchGetStatusesRequest {
                 local_ids: local_ids.to_vec(),
@@ -161,12 +165,10 @@ impl Get {
             let answer = client.batch_get_statuses(request).await;
             let answer = answer.map_err(|status| failure(&status))?.into_inner();
             statuses.extend(answer.statuses);
-            n_unknown += answer.unknown.len();
+            let places = answer.unknown.iter().filter_map(|place| usize::try_from(*place).ok());
+            unknown.extend(places.filter_map(|place| local_ids.get(place).cloned()));
         }
-        if n_unknown > 0 {
-            eprintln!("note: {n_unknown} of the local ids were never submitted or were withdrawn");
-        }
-        Ok((statuses, n_unknown))
+        Ok((statuses, unknown))
     }
 }
 
