@@ -97,7 +97,7 @@ fn records_and_events_become_statuses_that_each_agency_sees_of_its_own_people() 
     service
         .waymark("college", "status get S1 S9 --format json")
         .exits(1)
-        .tells(&["1 of the local ids"]);
+        .tells(&["S9 was never submitted"]);
 }
 
 #[test]
