@@ -128,6 +128,19 @@ name = \"cip2020\"
 effective_from = 2020-07-01
 ";
 
+/// An enrollment of one day in a program of this edition.
+fn enrolled(system: CodeSystem, on: Date) -> Event {
+    event(EventDetail::Enrollment {
+        program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
+        course: None,
+        term: None,
+        credits_tenths: None,
+        award_level: None,
+        start: on,
+        end: on,
+    })
+}
+
 #[test]
 fn a_code_counts_while_its_edition_is_in_use() {
     let parse =
@@ -135,18 +148,7 @@ fn a_code_counts_while_its_edition_is_in_use() {
     let registry = parse(PATHWAY).unwrap();
     let older = PATHWAY.replace("cip2020", "cip2010");
     assert!(parse(&older).unwrap_err().to_string().contains("cip2010 is in use until 2021-06-30"));
-    let enrolled = |system, start| {
-        let detail = EventDetail::Enrollment {
-            program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
-            course: None,
-            term: None,
-            credits_tenths: None,
-            award_level: None,
-            start,
-            end: start,
-        };
-        registry.latest().check(&event(detail))
-    };
+    let enrolled = |system, start| registry.latest().check(&enrolled(system, start));
     assert_eq!(enrolled(CodeSystem::Cip2020, date(2024, 1, 8)), Ok(()));
     assert_eq!(enrolled(CodeSystem::Cip2010, date(2021, 6, 30)), Ok(()));
     assert_eq!(
@@ -159,17 +161,7 @@ fn a_code_counts_while_its_edition_is_in_use() {
 #[test]
 fn the_built_in_editions_overlap_and_refuse_what_lies_far_outside() {
     let registry = default_registry();
-    let enrolled = |system, start| {
-        registry.latest().check(&event(EventDetail::Enrollment {
-            program: Some(ProgramCode { system, code: "51.0801".to_owned() }),
-            course: None,
-            term: None,
-            credits_tenths: None,
-            award_level: None,
-            start,
-            end: start,
-        }))
-    };
+    let enrolled = |system, start| registry.latest().check(&enrolled(system, start));
     let fall = date(2023, 8, 21);
     assert_eq!(enrolled(CodeSystem::Cip2010, fall), Ok(()));
     assert_eq!(enrolled(CodeSystem::Cip2020, fall), Ok(()));

@@ -246,7 +246,6 @@ fn run(
 /// The calendar, then some of the new facts, then some of what can wait; says whether there may be
 /// more to do. It is short, so that commands do not wait for all of it.
 fn take_turn(engine: &mut Engine) -> Result<bool, EngineError> {
-    engine.keep_calendar()?;
     let took_in = engine.take_in_some()?;
     engine.tell_held()?;
     let recomputed = engine.recompute_some()?;

@@ -11,8 +11,8 @@ use crate::participants::Regrouping;
 /// What a run of facts brought.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    /// Records whose statuses may be others although they did not move: events came, or a report.
-    pub(super) touched: BTreeSet<RecordKey>,
+    /// Records whose leave waited for a report that came.
+    pub(super) reported: BTreeSet<RecordKey>,
     /// Records that their agencies sent anything of, with the first fact that brought it.
     pub(super) sent: BTreeMap<RecordKey, Seq>,
     /// Records that events came for; whether one takes back an earlier one.
@@ -26,6 +26,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Records whose statuses may be others although they did not move.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &RecordKey> {
+        self.with_events.keys().chain(&self.reported)
+    }
+
     /// A record that its agency sent something of.
     pub(super) fn add_sent(&mut self, record: RecordKey, seq: Seq) {
         self.sent.entry(record).or_insert(seq);

@@ -15,11 +15,12 @@ use std::{
 use jiff::civil::Date;
 use linkage::Policy;
 use record::{ParticipantId, RecordKey, Schema};
-use store::{ChangeCause, Records, Seq, StatusReplacement, StatusRow, Store};
+use store::{ChangeCause, Records, Seq, StatusRow, Store};
 
 use super::{
     Engine, EngineError,
     handle::Reply,
+    replay::rows_by_record,
     state::{Participants, insert_all, linker_at},
 };
 
@@ -161,7 +162,8 @@ impl Engine {
         let members = |id: &ParticipantId| Some((*id, self.members.get(id)?.clone()));
         let some: Participants = some.iter().filter_map(members).collect();
         let (rebuilt, due) = self.evaluate(&some, self.applied)?;
-        let rows = rows_by_record(&rebuilt);
+        let mut rows = rows_by_record(&rebuilt);
+        rows.values_mut().for_each(|rows| rows.sort_by_key(|row| &row.pathway));
         let due: BTreeMap<_, _> = due.into_iter().map(|due| (due.participant, due.on)).collect();
         let mut wrong = Vec::new();
         for (participant, members) in &some {
@@ -225,16 +227,6 @@ fn day_difference(
         served: day(served),
         rebuilt: day(rebuilt),
     })
-}
-
-/// The rows of each record, by pathway.
-fn rows_by_record(statuses: &StatusReplacement) -> BTreeMap<&RecordKey, Vec<&StatusRow>> {
-    let mut rows: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
-    for row in &statuses.rows {
-        rows.entry(&row.record).or_default().push(row);
-    }
-    rows.values_mut().for_each(|rows| rows.sort_by_key(|row| &row.pathway));
-    rows
 }
 
 /// Rebuilds the groups from the facts up to `up_to` and compares them with those that the log of

@@ -14,7 +14,7 @@ use store::{
 };
 
 use super::{
-    Engine, EngineError, Progress,
+    Engine, EngineError,
     changes::{Why, changes_of, entry},
     origins::{Origins, Run, Telling},
     state::{Participants, Standing, insert_all, linkage_decision, read_model},
@@ -28,26 +28,16 @@ use crate::{
 const RUN_FACTS_MAX: usize = 256;
 
 impl Engine {
-    /// Takes in every fact that is not taken in yet, and publishes how far it has come each time.
-    ///
-    /// # Errors
-    /// The store's. What was settled before the error stays settled.
-    pub(super) fn catch_up(&mut self, publish: impl Fn(Progress)) -> Result<(), EngineError> {
-        while self.take_in_some()? {
-            publish(self.progress());
-        }
-        Ok(())
-    }
-
-    /// Takes in the next run of facts, on the day that it is by now; says whether there was one.
+    /// Takes in the next run of facts; says whether there was one. The calendar is kept after they are
+    /// read, so that none of them is of a later day than the engine's.
     ///
     /// # Errors
     /// The store's.
     pub(super) fn take_in_some(&mut self) -> Result<bool, EngineError> {
         let facts = self.store.facts_after(self.applied, RUN_FACTS_MAX)?;
         let facts = first_run(&facts);
-        let Some(last) = facts.last() else { return Ok(false) };
         self.keep_calendar()?;
+        let Some(last) = facts.last() else { return Ok(false) };
         let mut run = Run::default();
         for fact in facts {
             self.take_in(fact, &mut run)?;
@@ -67,8 +57,7 @@ impl Engine {
             FactKind::Events { .. } => {
                 for EventKey { record, takes_back } in self.store.event_keys_of(fact.seq)? {
                     run.add_sent(record.clone(), fact.seq);
-                    *run.with_events.entry(record.clone()).or_default() |= takes_back;
-                    run.touched.insert(record);
+                    *run.with_events.entry(record).or_default() |= takes_back;
                 }
             }
             FactKind::Statements { agency } => {
@@ -78,7 +67,7 @@ impl Engine {
                         if record.agency == *agency {
                             run.add_sent(record.clone(), fact.seq);
                         }
-                        run.touched.insert(record);
+                        run.reported.insert(record);
                     }
                 }
             }
@@ -129,7 +118,7 @@ impl Engine {
         );
         let memberships = self.assignments(&regrouping, run.cause);
         let origins = Origins::of(run, &regrouping, self);
-        let mut touched = self.move_records(&regrouping, &run.touched);
+        let mut touched = self.move_records(&regrouping, run.touched());
         let gone: Vec<_> =
             touched.extract_if(.., |_, members| members.is_empty()).map(|(id, _)| id).collect();
         touched.retain(|participant, _| !self.is_to_recompute(*participant));
@@ -170,10 +159,7 @@ impl Engine {
         statuses: &StatusReplacement,
         telling: impl Fn(&RecordKey) -> Telling,
     ) -> Result<News, EngineError> {
-        let mut by_record: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
-        for row in &statuses.rows {
-            by_record.entry(&row.record).or_default().push(row);
-        }
+        let by_record = rows_by_record(statuses);
         let (mut news, mut entries) = (News::default(), Vec::new());
         for record in &statuses.touched {
             let rows = by_record.get(record).map_or(&[][..], Vec::as_slice);
@@ -228,10 +214,10 @@ impl Engine {
 
     /// Moves the records in memory; returns the participants whose statuses must be evaluated: those
     /// that got or lost records, without members or not, and those of the records `also`.
-    fn move_records(
+    fn move_records<'r>(
         &mut self,
         regrouping: &Regrouping,
-        also: &BTreeSet<RecordKey>,
+        also: impl Iterator<Item = &'r RecordKey>,
     ) -> Participants {
         let mut touched = BTreeSet::new();
         for step in &regrouping.moves {
@@ -248,7 +234,7 @@ impl Engine {
                 self.members.entry(joined).or_default().insert(step.record.clone());
             }
         }
-        touched.extend(also.iter().filter_map(|record| Some(self.place(record)?.participant)));
+        touched.extend(also.filter_map(|record| Some(self.place(record)?.participant)));
         let members = |id| (id, self.members.get(&id).cloned().unwrap_or_default());
         let touched: Participants = touched.into_iter().map(members).collect();
         for (participant, _) in touched.iter().filter(|(_, members)| members.is_empty()) {
@@ -267,6 +253,17 @@ pub(super) struct News {
     pub(super) held: Vec<Held>,
     /// Records whose changes are held back no longer.
     pub(super) told: Vec<RecordKey>,
+}
+
+/// The rows of each record, in the order of `statuses`.
+pub(super) fn rows_by_record(
+    statuses: &StatusReplacement,
+) -> BTreeMap<&RecordKey, Vec<&StatusRow>> {
+    let mut rows: BTreeMap<&RecordKey, Vec<&StatusRow>> = BTreeMap::new();
+    for row in &statuses.rows {
+        rows.entry(&row.record).or_default().push(row);
+    }
+    rows
 }
 
 /// The facts that are settled together: what agencies sent up to the next decision or activation, or

@@ -99,7 +99,7 @@ impl Engine {
         engine.keep_calendar()?;
         // Without a status of anybody nothing can be served.
         while is_lost && engine.recompute_some()? {}
-        engine.catch_up(|_| ())?;
+        while engine.take_in_some()? {}
         Ok(engine)
     }
 
