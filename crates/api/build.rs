@@ -5,10 +5,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "waymark/admin/v1/admin.proto",
     "waymark/event/v1/event.proto",
     "waymark/file/v1/file.proto",
+    "waymark/question/v1/question.proto",
     "waymark/registry/v1/registry.proto",
     "waymark/review/v1/review.proto",
     "waymark/statement/v1/statement.proto",
@@ -18,9 +19,10 @@ const FILES: [&str; 9] = [
 ];
 
 /// Messages whose derived `Debug` would show local ids, encodings or secrets.
-const REDACTED: [&str; 10] = [
+const REDACTED: [&str; 11] = [
     "waymark.event.v1.Event",
     "waymark.event.v1.IdChange",
+    "waymark.question.v1.Question",
     "waymark.submission.v1.Row",
     "waymark.submission.v1.Row.row",
     "waymark.submission.v1.IdentityRecord",

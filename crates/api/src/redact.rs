@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     admin::IssueTokenResponse,
     event::Event,
+    question::Question,
     submission::{BlockingToken, FieldEncoding, IdentityRecord, Row, Token, row},
     types::RecordKey,
 };
@@ -46,6 +47,12 @@ impl fmt::Debug for Token {
 impl fmt::Debug for BlockingToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BlockingToken({}, ..)", self.key)
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Question({})", self.id)
     }
 }
 

@@ -94,8 +94,20 @@ catalogue! {
     TaskUnknown = "TASK_UNKNOWN", NotFound;
     /// The review task changed since it was read.
     TaskChanged = "TASK_CHANGED", Aborted;
+    /// Another steward holds the review task.
+    TaskHeld = "TASK_HELD", FailedPrecondition;
     /// The decision contradicts earlier decisions.
     DecisionConflict = "DECISION_CONFLICT", FailedPrecondition;
+    /// No decision has this id.
+    DecisionUnknown = "DECISION_UNKNOWN", NotFound;
+    /// The decision was taken back before.
+    DecisionUndone = "DECISION_UNDONE", FailedPrecondition;
+    /// The agency has no such question.
+    QuestionUnknown = "QUESTION_UNKNOWN", NotFound;
+    /// The question has another answer.
+    QuestionAnswered = "QUESTION_ANSWERED", FailedPrecondition;
+    /// No newer version of the record was accepted since the question was asked.
+    CorrectionMissing = "CORRECTION_MISSING", FailedPrecondition;
     /// No model can be trained on the current records.
     TrainingFailed = "TRAINING_FAILED", FailedPrecondition;
     /// The document is not a linkage model of the schema in force.
@@ -164,7 +176,7 @@ mod tests {
     #[test]
     fn the_contract_names_only_reasons_of_the_catalogue() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/waymark");
-        for package in ["submission", "status", "review", "registry", "admin"] {
+        for package in ["submission", "status", "review", "question", "registry", "admin"] {
             let path = root.join(format!("{package}/v1/{package}.proto"));
             let text = fs::read_to_string(path).unwrap();
             let comments: Vec<_> = text
