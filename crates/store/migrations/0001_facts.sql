@@ -35,8 +35,8 @@ CREATE TABLE fact_log (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,
     kind      TEXT    NOT NULL CHECK (kind IN (
-        'records', 'events', 'statements', 'decision', 'decision_undone', 'model', 'registry',
-        'profile')),
+        'records', 'events', 'statements', 'decision', 'decision_undone', 'sample', 'model',
+        'registry', 'profile')),
     reference TEXT    NOT NULL
 ) STRICT;
 
@@ -148,39 +148,172 @@ CREATE INDEX fact_statement_of_agency ON fact_statement (agency);
 CREATE INDEX fact_statement_of_kind ON fact_statement (kind);
 CREATE INDEX fact_statement_of_subject ON fact_statement (agency, kind, subject);
 
+-- Stewards' decisions. `task` is the question that was settled, `first_author` the steward who had
+-- said the same before, where two are asked. Weight and probability are what the question said.
 CREATE TABLE fact_decision (
-    seq            INTEGER PRIMARY KEY REFERENCES fact_log (seq),
-    id             TEXT    NOT NULL UNIQUE,
-    left_agency    TEXT    NOT NULL,
-    left_local_id  TEXT    NOT NULL,
-    right_agency   TEXT    NOT NULL,
-    right_local_id TEXT    NOT NULL,
-    verdict        TEXT    NOT NULL CHECK (verdict IN ('link', 'separate')),
-    author         TEXT    NOT NULL,
-    reason         TEXT    NOT NULL,
-    model_version  TEXT    NOT NULL,
-    at             INTEGER NOT NULL
+    seq              INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    id               TEXT    NOT NULL UNIQUE,
+    verdict          TEXT    NOT NULL CHECK (verdict IN ('link', 'separate')),
+    scope            TEXT    NOT NULL CHECK (scope IN ('pair', 'record')),
+    task             TEXT    NOT NULL,
+    task_reason      TEXT    NOT NULL,
+    weight_millibits INTEGER NOT NULL,
+    probability_ppm  INTEGER NOT NULL,
+    author           TEXT    NOT NULL,
+    first_author     TEXT,
+    reason           TEXT    NOT NULL,
+    is_blind         INTEGER NOT NULL CHECK (is_blind IN (0, 1)),
+    model_version    TEXT    NOT NULL,
+    request_id       TEXT    NOT NULL,
+    at               INTEGER NOT NULL,
+    UNIQUE (author, request_id)
 ) STRICT;
 
+CREATE INDEX fact_decision_at ON fact_decision (at);
+
+-- The records that the steward saw, each in its newest version then.
+CREATE TABLE fact_decision_shown (
+    decision INTEGER NOT NULL REFERENCES fact_decision (seq),
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    side     TEXT    NOT NULL CHECK (side IN ('left', 'right')),
+    version  INTEGER NOT NULL,
+    PRIMARY KEY (decision, agency, local_id)
+) STRICT, WITHOUT ROWID;
+
+-- The pairs of records that a decision binds, each once either way round.
+CREATE TABLE fact_decision_pair (
+    agency         TEXT    NOT NULL,
+    local_id       TEXT    NOT NULL,
+    other_agency   TEXT    NOT NULL,
+    other_local_id TEXT    NOT NULL,
+    decision       INTEGER NOT NULL REFERENCES fact_decision (seq),
+    PRIMARY KEY (agency, local_id, other_agency, other_local_id, decision)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_decision_pair_of ON fact_decision_pair (decision);
+
+-- `seq` is that of the taking back, or of the decision that replaces this one.
 CREATE TABLE fact_decision_undo (
-    seq      INTEGER PRIMARY KEY REFERENCES fact_log (seq),
-    decision TEXT    NOT NULL UNIQUE REFERENCES fact_decision (id),
+    decision TEXT    NOT NULL PRIMARY KEY REFERENCES fact_decision (id),
+    seq      INTEGER NOT NULL REFERENCES fact_log (seq),
     author   TEXT    NOT NULL,
     reason   TEXT    NOT NULL,
     at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_decision_undo_at_seq ON fact_decision_undo (seq);
+
+-- When a question about two records first came up. Tasks themselves are derived.
+CREATE TABLE fact_task (
+    id             TEXT    NOT NULL PRIMARY KEY,
+    agency         TEXT    NOT NULL,
+    local_id       TEXT    NOT NULL,
+    other_agency   TEXT    NOT NULL,
+    other_local_id TEXT    NOT NULL,
+    opened_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_task_of_record ON fact_task (agency, local_id);
+
+-- What stewards said of a task without settling it: it belongs to the task's best pair, and so
+-- follows the two records. A verdict here waits for a second one about the same `etag`.
+CREATE TABLE fact_note (
+    number         INTEGER PRIMARY KEY AUTOINCREMENT,
+    agency         TEXT    NOT NULL,
+    local_id       TEXT    NOT NULL,
+    other_agency   TEXT    NOT NULL,
+    other_local_id TEXT    NOT NULL,
+    task           TEXT    NOT NULL,
+    etag           TEXT    NOT NULL,
+    kind           TEXT    NOT NULL CHECK (kind IN ('defer', 'escalate', 'link', 'separate')),
+    author         TEXT    NOT NULL,
+    reason         TEXT    NOT NULL,
+    until          TEXT,
+    request_id     TEXT    NOT NULL,
+    at             INTEGER NOT NULL,
+    UNIQUE (author, request_id)
 ) STRICT;
 
--- A task put off to a later day; the last one counts. Tasks themselves are derived.
-CREATE TABLE fact_deferral (
-    number INTEGER PRIMARY KEY,
-    task   TEXT    NOT NULL,
-    until  TEXT    NOT NULL,
+CREATE INDEX fact_note_of_record ON fact_note (agency, local_id);
+CREATE INDEX fact_note_of_task ON fact_note (task);
+CREATE INDEX fact_note_at ON fact_note (at);
+
+-- What an agency is asked about one of its records: by a steward about a task, with the records of
+-- its best pair, or by drawing lots (`author` NULL). `fields` are parted by spaces.
+CREATE TABLE fact_question (
+    number         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id             TEXT    NOT NULL UNIQUE,
+    agency         TEXT    NOT NULL REFERENCES fact_agency (id),
+    local_id       TEXT    NOT NULL,
+    fields         TEXT    NOT NULL,
+    author         TEXT,
+    request_id     TEXT,
+    waits_until    TEXT,
+    left_agency    TEXT,
+    left_local_id  TEXT,
+    right_agency   TEXT,
+    right_local_id TEXT,
+    at             INTEGER NOT NULL,
+    UNIQUE (author, request_id)
+) STRICT;
+
+CREATE INDEX fact_question_of_record ON fact_question (agency, local_id);
+CREATE INDEX fact_question_about ON fact_question (left_agency, left_local_id)
+    WHERE left_agency IS NOT NULL;
+
+-- The rounds in which questions are put to an agency.
+CREATE TABLE fact_question_round (
+    agency TEXT    NOT NULL REFERENCES fact_agency (id),
+    day    TEXT    NOT NULL,
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (agency, day)
+) STRICT, WITHOUT ROWID;
+
+-- Which question was put in which round, in this order.
+CREATE TABLE fact_question_put (
+    agency   TEXT NOT NULL,
+    day      TEXT NOT NULL,
+    question TEXT NOT NULL UNIQUE REFERENCES fact_question (id),
+    until    TEXT NOT NULL,
+    PRIMARY KEY (agency, day, question),
+    FOREIGN KEY (agency, day) REFERENCES fact_question_round (agency, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_answer (
+    question TEXT    NOT NULL PRIMARY KEY REFERENCES fact_question (id),
+    answer   TEXT    NOT NULL CHECK (answer IN ('confirmed', 'corrected', 'unknown')),
+    at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Samples of pairs of records that stewards judge without the score.
+CREATE TABLE fact_sample (
+    seq    INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    seed   INTEGER NOT NULL,
     author TEXT    NOT NULL,
-    reason TEXT    NOT NULL,
     at     INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX fact_deferral_of_task ON fact_deferral (task);
+CREATE TABLE fact_sample_stratum (
+    sample         INTEGER NOT NULL REFERENCES fact_sample (seq),
+    stratum        INTEGER NOT NULL,
+    is_linked      INTEGER NOT NULL CHECK (is_linked IN (0, 1)),
+    from_millibits INTEGER,
+    to_millibits   INTEGER,
+    pairs          INTEGER NOT NULL,
+    PRIMARY KEY (sample, stratum)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_sample_pair (
+    sample         INTEGER NOT NULL,
+    stratum        INTEGER NOT NULL,
+    agency         TEXT    NOT NULL,
+    local_id       TEXT    NOT NULL,
+    other_agency   TEXT    NOT NULL,
+    other_local_id TEXT    NOT NULL,
+    PRIMARY KEY (sample, stratum, agency, local_id, other_agency, other_local_id),
+    FOREIGN KEY (sample, stratum) REFERENCES fact_sample_stratum (sample, stratum)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fact_activation (
     seq     INTEGER PRIMARY KEY REFERENCES fact_log (seq),
@@ -214,6 +347,9 @@ CREATE TABLE fact_membership (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX fact_membership_of_participant ON fact_membership (participant);
+
+-- What a decision did.
+CREATE INDEX fact_membership_by_decision ON fact_membership (settlement) WHERE cause = 'decision';
 
 CREATE TABLE fact_redirect (
     from_participant INTEGER PRIMARY KEY,
@@ -253,3 +389,6 @@ CREATE TABLE fact_change (
 
 -- What was last told of a status.
 CREATE INDEX fact_change_of_status ON fact_change (agency, local_id, pathway);
+
+-- What a decision did.
+CREATE INDEX fact_change_by_decision ON fact_change (settlement) WHERE cause = 'decision';

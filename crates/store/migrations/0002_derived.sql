@@ -54,25 +54,53 @@ CREATE TABLE derived_held (
     PRIMARY KEY (agency, local_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Questions for stewards. `risk_ppm` is the probability that what stands until a decision is wrong,
+-- `statuses` counts the statuses of the records of both groups, `priority` is risk * (1 + statuses).
+-- `waits` is what stewards and agencies last said of it (fact_note, fact_question), until a day where
+-- there is one; `first_author` gave a verdict that waits for a second one.
 CREATE TABLE derived_task (
     id                  TEXT    NOT NULL PRIMARY KEY,
     reason              TEXT    NOT NULL,
     weight_millibits    INTEGER NOT NULL,
     probability_ppm     INTEGER NOT NULL,
+    risk_ppm            INTEGER NOT NULL,
+    statuses            INTEGER NOT NULL,
+    priority            INTEGER NOT NULL,
     best_left_agency    TEXT    NOT NULL,
     best_left_local_id  TEXT    NOT NULL,
     best_right_agency   TEXT    NOT NULL,
-    best_right_local_id TEXT    NOT NULL
+    best_right_local_id TEXT    NOT NULL,
+    etag                TEXT    NOT NULL,
+    opened_at           INTEGER NOT NULL,
+    waits               TEXT    CHECK (waits IN ('deferred', 'asked', 'escalated')),
+    waits_until         TEXT,
+    first_author        TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX derived_task_by_weight ON derived_task (weight_millibits DESC, id);
+CREATE INDEX derived_task_by_priority ON derived_task (priority DESC, id);
 
 CREATE TABLE derived_task_record (
-    agency   TEXT NOT NULL,
-    local_id TEXT NOT NULL,
-    task     TEXT NOT NULL,
-    side     TEXT NOT NULL CHECK (side IN ('left', 'right')),
+    agency   TEXT    NOT NULL,
+    local_id TEXT    NOT NULL,
+    task     TEXT    NOT NULL,
+    side     TEXT    NOT NULL CHECK (side IN ('left', 'right')),
+    version  INTEGER NOT NULL,
     PRIMARY KEY (agency, local_id, task)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX derived_task_record_of_task ON derived_task_record (task);
+
+-- Work in hand, neither fact nor derived: losing it costs nothing but that two stewards may look at
+-- one task. Who holds a task, and who wants to see it no more on a day.
+CREATE TABLE work_lease (
+    task    TEXT    NOT NULL PRIMARY KEY,
+    steward TEXT    NOT NULL,
+    until   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE work_skip (
+    steward TEXT NOT NULL,
+    task    TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    PRIMARY KEY (steward, task)
+) STRICT, WITHOUT ROWID;

@@ -55,10 +55,60 @@ BEGIN SELECT RAISE(ABORT, 'fact_decision_undo is append-only'); END;
 CREATE TRIGGER fact_decision_undo_is_not_removed BEFORE DELETE ON fact_decision_undo
 BEGIN SELECT RAISE(ABORT, 'fact_decision_undo is append-only'); END;
 
-CREATE TRIGGER fact_deferral_is_not_changed BEFORE UPDATE ON fact_deferral
-BEGIN SELECT RAISE(ABORT, 'fact_deferral is append-only'); END;
-CREATE TRIGGER fact_deferral_is_not_removed BEFORE DELETE ON fact_deferral
-BEGIN SELECT RAISE(ABORT, 'fact_deferral is append-only'); END;
+CREATE TRIGGER fact_decision_shown_is_not_changed BEFORE UPDATE ON fact_decision_shown
+BEGIN SELECT RAISE(ABORT, 'fact_decision_shown is append-only'); END;
+CREATE TRIGGER fact_decision_shown_is_not_removed BEFORE DELETE ON fact_decision_shown
+BEGIN SELECT RAISE(ABORT, 'fact_decision_shown is append-only'); END;
+
+CREATE TRIGGER fact_decision_pair_is_not_changed BEFORE UPDATE ON fact_decision_pair
+BEGIN SELECT RAISE(ABORT, 'fact_decision_pair is append-only'); END;
+CREATE TRIGGER fact_decision_pair_is_not_removed BEFORE DELETE ON fact_decision_pair
+BEGIN SELECT RAISE(ABORT, 'fact_decision_pair is append-only'); END;
+
+CREATE TRIGGER fact_task_is_not_changed BEFORE UPDATE ON fact_task
+BEGIN SELECT RAISE(ABORT, 'fact_task is append-only'); END;
+CREATE TRIGGER fact_task_is_not_removed BEFORE DELETE ON fact_task
+BEGIN SELECT RAISE(ABORT, 'fact_task is append-only'); END;
+
+CREATE TRIGGER fact_note_is_not_changed BEFORE UPDATE ON fact_note
+BEGIN SELECT RAISE(ABORT, 'fact_note is append-only'); END;
+CREATE TRIGGER fact_note_is_not_removed BEFORE DELETE ON fact_note
+BEGIN SELECT RAISE(ABORT, 'fact_note is append-only'); END;
+
+CREATE TRIGGER fact_question_is_not_changed BEFORE UPDATE ON fact_question
+BEGIN SELECT RAISE(ABORT, 'fact_question is append-only'); END;
+CREATE TRIGGER fact_question_is_not_removed BEFORE DELETE ON fact_question
+BEGIN SELECT RAISE(ABORT, 'fact_question is append-only'); END;
+
+CREATE TRIGGER fact_question_round_is_not_changed BEFORE UPDATE ON fact_question_round
+BEGIN SELECT RAISE(ABORT, 'fact_question_round is append-only'); END;
+CREATE TRIGGER fact_question_round_is_not_removed BEFORE DELETE ON fact_question_round
+BEGIN SELECT RAISE(ABORT, 'fact_question_round is append-only'); END;
+
+CREATE TRIGGER fact_question_put_is_not_changed BEFORE UPDATE ON fact_question_put
+BEGIN SELECT RAISE(ABORT, 'fact_question_put is append-only'); END;
+CREATE TRIGGER fact_question_put_is_not_removed BEFORE DELETE ON fact_question_put
+BEGIN SELECT RAISE(ABORT, 'fact_question_put is append-only'); END;
+
+CREATE TRIGGER fact_answer_is_not_changed BEFORE UPDATE ON fact_answer
+BEGIN SELECT RAISE(ABORT, 'fact_answer is append-only'); END;
+CREATE TRIGGER fact_answer_is_not_removed BEFORE DELETE ON fact_answer
+BEGIN SELECT RAISE(ABORT, 'fact_answer is append-only'); END;
+
+CREATE TRIGGER fact_sample_is_not_changed BEFORE UPDATE ON fact_sample
+BEGIN SELECT RAISE(ABORT, 'fact_sample is append-only'); END;
+CREATE TRIGGER fact_sample_is_not_removed BEFORE DELETE ON fact_sample
+BEGIN SELECT RAISE(ABORT, 'fact_sample is append-only'); END;
+
+CREATE TRIGGER fact_sample_stratum_is_not_changed BEFORE UPDATE ON fact_sample_stratum
+BEGIN SELECT RAISE(ABORT, 'fact_sample_stratum is append-only'); END;
+CREATE TRIGGER fact_sample_stratum_is_not_removed BEFORE DELETE ON fact_sample_stratum
+BEGIN SELECT RAISE(ABORT, 'fact_sample_stratum is append-only'); END;
+
+CREATE TRIGGER fact_sample_pair_is_not_changed BEFORE UPDATE ON fact_sample_pair
+BEGIN SELECT RAISE(ABORT, 'fact_sample_pair is append-only'); END;
+CREATE TRIGGER fact_sample_pair_is_not_removed BEFORE DELETE ON fact_sample_pair
+BEGIN SELECT RAISE(ABORT, 'fact_sample_pair is append-only'); END;
 
 CREATE TRIGGER fact_activation_is_not_changed BEFORE UPDATE ON fact_activation
 BEGIN SELECT RAISE(ABORT, 'fact_activation is append-only'); END;

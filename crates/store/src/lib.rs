@@ -10,7 +10,9 @@ mod appends;
 mod arrivals;
 mod calendar;
 mod columns;
+mod decide;
 mod decisions;
+mod effects;
 mod error;
 mod events;
 mod feed;
@@ -21,10 +23,14 @@ mod log;
 mod memberships;
 mod migrate;
 mod names;
+mod notes;
 #[cfg(test)]
 mod plans;
+mod questions;
+mod queue;
 mod readers;
 mod records;
+mod samples;
 mod settings;
 mod settle;
 mod staged;
@@ -34,13 +40,16 @@ mod store;
 mod submissions;
 mod tasks;
 mod tokens;
+mod workload;
 mod writer;
 
 pub use activations::{Activation, ActivationKind};
 pub use agencies::Agency;
 pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRejection};
 pub use calendar::{Due, Evaluation};
-pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Undo, Verdict};
+pub use decide::Objection;
+pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Scope, Shown, Undo, Verdict};
+pub use effects::Moved;
 pub use error::Error;
 pub use events::{EventKey, StoredEvent, TakenBack};
 pub use feed::{Change, ChangeCause, FeedPlace, Held, NewChange};
@@ -48,7 +57,14 @@ pub use finalize::{Seal, Submitted};
 pub use log::{Fact, FactKind, Seq};
 pub use memberships::{MembershipCause, MembershipEntry};
 pub use names::UnknownName;
+pub use notes::{Note, NoteKind, Standing};
+pub use questions::{
+    Answer, DrawnQuestion, NewQuestion, NotAsked, Question, QuestionId, QuestionPlace,
+    QuestionRound,
+};
+pub use queue::{Claim, Claimed, TaskFilter, TaskPlace, TaskState};
 pub use records::Records;
+pub use samples::{NewStratum, Sample, Stratum};
 pub use settle::{Assignment, Origin, Redirect, Settled, StatusReplacement, TaskReplacement};
 pub use statements::{NewStatement, Stated, StatementKind, StoredStatement};
 pub use statuses::{LabelCount, StatusFilter, StatusPlace, StatusRow};
@@ -57,8 +73,9 @@ pub use submissions::{
     NewSubmission, Receipt, Submission, SubmissionId, SubmissionKind, SubmissionMode,
     SubmissionState,
 };
-pub use tasks::{Deferral, OpenTask, Task, TaskCount, TaskFilter, TaskId, TaskPlace, TaskState};
+pub use tasks::{Lease, OpenTask, Task, TaskId, WaitKind, Waits};
 pub use tokens::{Principal, Token, TokenHash};
+pub use workload::{AGES, Act, FieldAnswer, OpenTasks};
 
 /// What every method of the store answers.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -67,6 +67,8 @@ pub enum FactKind {
         /// The decision.
         decision: DecisionId,
     },
+    /// A sample of pairs was drawn for stewards to judge.
+    Sample,
     /// A model, a registry or a rule profile took effect.
     Activation {
         /// Which of them.
@@ -89,6 +91,8 @@ named! {
         Decision = "decision",
         /// A decision taken back.
         DecisionUndone = "decision_undone",
+        /// A sample drawn.
+        Sample = "sample",
         /// The activation of a model.
         Model = "model",
         /// The activation of a registry.
@@ -166,6 +170,7 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
         LogKind::Statements => FactKind::Statements { agency: parsed(row, 3)? },
         LogKind::Decision => FactKind::Decision { decision: DecisionId(reference) },
         LogKind::DecisionUndone => FactKind::DecisionUndone { decision: DecisionId(reference) },
+        LogKind::Sample => FactKind::Sample,
         LogKind::Model => activation(ActivationKind::Model, reference),
         LogKind::Registry => activation(ActivationKind::Registry, reference),
         LogKind::Profile => activation(ActivationKind::Profile, reference),

@@ -266,7 +266,7 @@ fn settlement_at(db: &Connection, known_at: Option<Seq>) -> Result<i64> {
     Ok(query.query_row([known_at], |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
-fn optional_participant(
+pub(crate) fn optional_participant(
     row: &rusqlite::Row<'_>,
     column: usize,
 ) -> rusqlite::Result<Option<ParticipantId>> {

@@ -5,16 +5,29 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::{
-    activations, appends, decisions, events, feed, finalize, log, memberships, migrate::migrate,
-    records, settle, statements, statuses, submissions, tasks, tokens,
+    activations, appends, decide, decisions, effects, events, feed, finalize, log, memberships,
+    migrate::migrate, notes, questions, queue, records, samples, settle, statements, statuses,
+    submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 51] = [
+const QUERIES: [&str; 72] = [
     activations::ACTIVE,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
     appends::REJECTIONS,
+    decide::NEIGHBORS,
+    decide::ETAG,
+    decide::LEASE,
     decisions::BY_ID,
+    decisions::BY_SEQ,
+    decisions::BY_REQUEST,
+    decisions::UNDONE_AT,
+    decisions::OF_RECORD,
+    decisions::BINDING,
+    decisions::SHOWN,
+    decisions::PAIRS,
+    effects::MOVES,
+    effects::TOLD,
     events::EVENTS_OF,
     events::TAKERS_BACK,
     events::KEYS_OF_FACT,
@@ -41,6 +54,16 @@ const QUERIES: [&str; 51] = [
     memberships::REDIRECT,
     memberships::ORIGIN,
     memberships::LAST_PARTICIPANT,
+    notes::OF_RECORD,
+    notes::BY_REQUEST,
+    notes::OPENED,
+    notes::QUESTIONS_ABOUT,
+    questions::BY_ID,
+    questions::BY_REQUEST,
+    questions::ABOUT,
+    questions::PUT_TO,
+    questions::IS_CORRECTED,
+    questions::IS_ROUND,
     records::VERSIONS_OF_FACT,
     records::PAYLOAD,
     records::WITHDRAWALS_OF,
@@ -60,11 +83,14 @@ const QUERIES: [&str; 51] = [
     submissions::PAGE_OF_AGENCY,
     submissions::DROP_ROWS,
     tasks::BY_ID,
+    tasks::BY_PAIR,
+    tasks::PAIR_OF_TASK,
+    tasks::COUNT_STATUSES,
     tokens::FIND_TOKEN,
 ];
 
 /// Pages of tasks walk the index by weight, from the heaviest on.
-const TASK_QUERIES: [&str; 3] = [tasks::PAGE, tasks::RECORDS_OF, tasks::TASKS_OF];
+const TASK_QUERIES: [&str; 2] = [tasks::RECORDS_OF, tasks::TASKS_OF];
 
 #[test]
 fn no_query_about_one_thing_scans_a_table() {

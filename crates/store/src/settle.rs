@@ -162,8 +162,11 @@ fn settle(db: &Connection, settled: &Settled) -> Result<()> {
         add_changes(db, settlement, &settled.changes)?;
     }
     hold(db, &settled.held, &settled.told)?;
-    tasks::replace(db, &settled.tasks)?;
     statuses::replace(db, &settled.statuses)?;
+    tasks::replace(db, &settled.tasks, settled.at)?;
+    for record in &settled.statuses.touched {
+        tasks::count_statuses_of(db, record)?;
+    }
     calendar::replace_due(db, &settled.due)?;
     if let Some(evaluation) = &settled.evaluation {
         calendar::evaluated(db, evaluation)?;

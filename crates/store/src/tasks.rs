@@ -1,73 +1,66 @@
-//! Review tasks: pairs of groups that a steward decides about.
+//! Review tasks: pairs of groups that a steward decides about, as they were last settled.
 
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date};
-use record::{AgencyId, RecordKey};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use record::{RecordKey, RecordVersion};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{
-    Error, Result, Store, TaskReplacement,
-    columns::{all, count, key, page, parsed, time},
+    Error, Result, Shown, Store, TaskReplacement,
+    columns::{all, count, key, parsed, time},
     names::{named, text_id},
+    notes::{self, Standing},
 };
 
 /// The columns that [`task`] reads.
 macro_rules! task_where {
     ($condition:literal) => {
         concat!(
-            "SELECT t.id, t.reason, t.weight_millibits, t.probability_ppm,
+            "SELECT t.id, t.reason, t.weight_millibits, t.probability_ppm, t.risk_ppm,
                     t.best_left_agency, t.best_left_local_id,
-                    t.best_right_agency, t.best_right_local_id,
-                    d.until, d.author, d.reason, d.at
-             FROM derived_task AS t LEFT JOIN fact_deferral AS d ON d.number =
-                 (SELECT max(l.number) FROM fact_deferral AS l WHERE l.task = t.id)
-             WHERE ",
+                    t.best_right_agency, t.best_right_local_id, t.etag,
+                    t.statuses, t.priority, t.opened_at, t.waits, t.waits_until, t.first_author
+             FROM derived_task AS t ",
             $condition
         )
     };
 }
+pub(crate) use task_where;
 
-pub(crate) const BY_ID: &str = task_where!("t.id = ?1");
-pub(crate) const PAGE: &str = task_where!(
-    "t.weight_millibits <= ?1 AND (t.weight_millibits < ?1 OR t.id > ?2)
-     AND (coalesce(d.until, '') > ?3) = ?4
-     AND (?5 IS NULL OR t.reason = ?5)
-     AND (?6 IS NULL OR EXISTS (
-         SELECT 1 FROM derived_task_record AS r WHERE r.task = t.id AND r.agency = ?6))
-     ORDER BY t.weight_millibits DESC, t.id LIMIT ?7"
-);
-const COUNT: &str = concat!(
-    "SELECT count(*) FROM (",
-    task_where!(
-        "(coalesce(d.until, '') > ?1) = ?2
-         AND (?3 IS NULL OR t.reason = ?3)
-         AND (?4 IS NULL OR EXISTS (
-             SELECT 1 FROM derived_task_record AS r WHERE r.task = t.id AND r.agency = ?4))"
-    ),
-    ")"
+pub(crate) const BY_ID: &str = task_where!("WHERE t.id = ?1");
+pub(crate) const BY_PAIR: &str = task_where!(
+    "JOIN derived_task_record AS a ON a.task = t.id JOIN derived_task_record AS b ON b.task = t.id
+     WHERE a.agency = ?1 AND a.local_id = ?2 AND b.agency = ?3 AND b.local_id = ?4
+         AND a.side <> b.side
+     ORDER BY t.priority DESC, t.id LIMIT 1"
 );
 pub(crate) const RECORDS_OF: &str = "
-    SELECT agency, local_id, side = 'left' FROM derived_task_record WHERE task = ?1
+    SELECT agency, local_id, version, side = 'left' FROM derived_task_record WHERE task = ?1
     ORDER BY agency, local_id";
 pub(crate) const TASKS_OF: &str =
     "SELECT task FROM derived_task_record WHERE agency = ?1 AND local_id = ?2";
-const COUNTS: &str = "
-    SELECT reason, count(*) FILTER (WHERE NOT deferred), count(*) FILTER (WHERE deferred)
-    FROM (SELECT t.reason, coalesce((SELECT d.until FROM fact_deferral AS d WHERE d.task = t.id
-                                     ORDER BY d.number DESC LIMIT 1), '') > ?1 AS deferred
-          FROM derived_task AS t)
-    GROUP BY reason ORDER BY reason";
+pub(crate) const PAIR_OF_TASK: &str =
+    "SELECT agency, local_id, other_agency, other_local_id FROM fact_task WHERE id = ?1";
 const INSERT_TASK: &str = "
     INSERT INTO derived_task
-        (id, reason, weight_millibits, probability_ppm, best_left_agency, best_left_local_id,
-         best_right_agency, best_right_local_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        (id, reason, weight_millibits, probability_ppm, risk_ppm, statuses, priority,
+         best_left_agency, best_left_local_id, best_right_agency, best_right_local_id, etag,
+         opened_at, waits, waits_until, first_author)
+    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const INSERT_RECORD: &str = "
-    INSERT INTO derived_task_record (agency, local_id, task, side) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT DO NOTHING";
+    INSERT INTO derived_task_record (agency, local_id, task, side, version)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+/// A status that says nothing of a person is none that hangs on a decision.
+pub(crate) const COUNT_STATUSES: &str = "
+    UPDATE derived_task SET statuses = n.statuses, priority = risk_ppm * (1 + n.statuses)
+    FROM (SELECT count(s.label) AS statuses
+          FROM derived_task_record AS r CROSS JOIN derived_status AS s
+              ON s.agency = r.agency AND s.local_id = r.local_id AND s.label <> 'none'
+          WHERE r.task = ?1) AS n
+    WHERE id = ?1 AND statuses <> n.statuses";
 
-/// The id of a task: the same groups and reason give the same id, whenever they are settled.
+/// The id of a task: of its best pair, so that it stays the same while other records come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub String);
 
@@ -77,9 +70,9 @@ pub struct OpenTask {
     /// Its id.
     pub id: TaskId,
     /// One group, sorted.
-    pub left: Vec<RecordKey>,
+    pub left: Vec<Shown>,
     /// The other group, sorted.
-    pub right: Vec<RecordKey>,
+    pub right: Vec<Shown>,
     /// The record of the left group in the best pair.
     pub best_left: RecordKey,
     /// The record of the right group in the best pair.
@@ -88,161 +81,111 @@ pub struct OpenTask {
     pub weight_millibits: i64,
     /// The match probability, in millionths.
     pub probability_ppm: i64,
+    /// The probability that what stands until a decision is wrong, in millionths.
+    pub risk_ppm: i64,
     /// Why a steward is asked, by its stable name.
     pub reason: String,
+    /// Differs when anything of the above does.
+    pub etag: String,
 }
 
-/// A task and whether it was put off.
+/// A task as it stands in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// The question.
     pub open: OpenTask,
-    /// The last time it was put off.
-    pub deferral: Option<Deferral>,
+    /// Statuses of the records of both groups.
+    pub statuses: u64,
+    /// Risk times one more than the statuses.
+    pub priority: u64,
+    /// When the question first came up.
+    pub opened_at: Timestamp,
+    /// What it waits for.
+    pub waits: Option<Waits>,
+    /// Who gave a verdict that waits for a second one.
+    pub first_author: Option<String>,
+    /// Who holds it, until when; the lease may be over.
+    pub lease: Option<Lease>,
 }
 
-/// A task was put off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deferral {
-    /// The day on which it is open again.
-    pub until: Date,
-    /// Who put it off.
-    pub author: String,
-    /// Why.
-    pub reason: String,
-    /// When.
-    pub at: Timestamp,
+/// What a task waits for, other than a steward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// What for.
+    pub kind: WaitKind,
+    /// The day on which it is open again, whatever happens.
+    pub until: Option<Date>,
 }
 
 named! {
-    /// Whether a task waits for a steward.
-    "task state" TaskState {
-        /// It does.
-        Open = "open",
-        /// It was put off to a later day.
+    /// What a task waits for.
+    "wait" WaitKind {
+        /// A day.
         Deferred = "deferred",
+        /// An agency's answer.
+        Asked = "asked",
+        /// Somebody else.
+        Escalated = "escalated",
     }
 }
 
-/// Which tasks to list; `None` is any.
+/// A steward holds a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskFilter {
-    /// Whether they wait.
-    pub state: TaskState,
-    /// Today: a task is deferred before the day until which it was put off.
-    pub on: Date,
-    /// Why a steward is asked.
-    pub reason: Option<String>,
-    /// An agency with a record in either group.
-    pub agency: Option<AgencyId>,
-}
-
-/// The place of a task in the list: the next page starts after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskPlace {
-    /// Its weight.
-    pub weight_millibits: i64,
-    /// Its id.
-    pub id: TaskId,
-}
-
-/// How many tasks there are for a reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskCount {
-    /// Why a steward is asked.
-    pub reason: String,
-    /// Those that wait.
-    pub open: u64,
-    /// Those put off.
-    pub deferred: u64,
+pub struct Lease {
+    /// Who.
+    pub steward: String,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 text_id!(TaskId);
 
-impl OpenTask {
-    /// Where the task stands in the list.
-    pub fn place(&self) -> TaskPlace {
-        TaskPlace { weight_millibits: self.weight_millibits, id: self.id.clone() }
+impl Task {
+    /// What it waits for on a day, if not for a steward.
+    pub fn waits_on(&self, day: Date) -> Option<Waits> {
+        self.waits.filter(|waits| waits.until.is_none_or(|until| until > day))
     }
 }
 
 impl Store {
-    /// Tasks, the heaviest first and then by id, `limit` at most.
-    pub fn tasks(
-        &self,
-        filter: &TaskFilter,
-        after: Option<&TaskPlace>,
-        limit: usize,
-    ) -> Result<Vec<Task>> {
-        let (weight, id) =
-            after.map_or((i64::MAX, ""), |place| (place.weight_millibits, place.id.0.as_str()));
-        let is_deferred = filter.state == TaskState::Deferred;
-        let agency = filter.agency.as_ref().map(AgencyId::as_str);
-        let (on, limit) = (filter.on.to_string(), page(limit));
-        self.read(|db| {
-            let mut query = db.prepare_cached(PAGE)?;
-            let page = params![weight, id, on, is_deferred, filter.reason, agency, limit];
-            let tasks = all(query.query_map(page, task)?)?;
-            tasks.into_iter().map(|task| with_records(db, task)).collect()
-        })
-    }
-
-    /// How many tasks a filter lets through.
-    pub fn task_count(&self, filter: &TaskFilter) -> Result<u64> {
-        let is_deferred = filter.state == TaskState::Deferred;
-        let agency = filter.agency.as_ref().map(AgencyId::as_str);
-        let on = filter.on.to_string();
-        self.read(|db| {
-            let mut query = db.prepare_cached(COUNT)?;
-            let values = params![on, is_deferred, filter.reason, agency];
-            Ok(query.query_row(values, |row| count(row, 0))?)
-        })
-    }
-
     /// A task.
     ///
     /// Errors: `NotFound`, also when it was settled since.
     pub fn task(&self, id: &TaskId) -> Result<Task> {
-        self.read(|db| {
-            let found = db.prepare_cached(BY_ID)?.query_row([id], task).optional()?;
-            with_records(db, found.ok_or(Error::NotFound { what: "task" })?)
-        })
+        self.read(|db| find(db, id))
     }
 
-    /// How many tasks there are on a day, by reason.
-    pub fn task_counts(&self, on: Date) -> Result<Vec<TaskCount>> {
+    /// The task that the question of a task that is no more has become: that about the same two
+    /// records.
+    pub fn task_that_follows(&self, id: &TaskId) -> Result<Option<TaskId>> {
         self.read(|db| {
-            all(db.prepare_cached(COUNTS)?.query_map([on.to_string()], |row| {
-                Ok(TaskCount {
-                    reason: row.get(0)?,
-                    open: count(row, 1)?,
-                    deferred: count(row, 2)?,
-                })
-            })?)
-        })
-    }
-
-    /// Puts a task off.
-    ///
-    /// Errors: `NotFound`.
-    pub fn defer_task(&self, id: &TaskId, deferral: &Deferral) -> Result<()> {
-        let (id, deferral) = (id.clone(), deferral.clone());
-        self.write(1, move |writing| {
-            if !writing.db.prepare_cached(BY_ID)?.exists([&id])? {
-                return Err(Error::NotFound { what: "task" });
-            }
-            let Deferral { until, author, reason, at } = deferral;
-            let insert = "INSERT INTO fact_deferral (task, until, author, reason, at)
-                          VALUES (?1, ?2, ?3, ?4, ?5)";
-            let values = (id, until.to_string(), author, reason, at.as_microsecond());
-            writing.db.prepare_cached(insert)?.execute(values)?;
-            Ok(())
+            let pair = |row: &Row<'_>| Ok((key(row, 0)?, key(row, 2)?));
+            let pair = db.prepare_cached(PAIR_OF_TASK)?.query_row([id], pair).optional()?;
+            let Some((one, other)) = pair else { return Ok(None) };
+            let mut query = db.prepare_cached(BY_PAIR)?;
+            let found = query.query_row(pair_values(&one, &other), |row| row.get(0)).optional()?;
+            Ok(found.filter(|found| found != id))
         })
     }
 }
 
-/// Removes the tasks that touch the touched records and writes the open ones.
-pub(crate) fn replace(db: &Connection, replacement: &TaskReplacement) -> Result<()> {
+/// A task with its groups and its lease.
+pub(crate) fn find(db: &Connection, id: &TaskId) -> Result<Task> {
+    let found = db.prepare_cached(BY_ID)?.query_row([id], task).optional()?;
+    with_records(db, found.ok_or(Error::NotFound { what: "task" })?)
+}
+
+/// Two records as values of a query.
+pub(crate) fn pair_values<'a>(
+    one: &'a RecordKey,
+    other: &'a RecordKey,
+) -> (&'a str, &'a str, &'a str, &'a str) {
+    (one.agency.as_str(), one.local_id.as_str(), other.agency.as_str(), other.local_id.as_str())
+}
+
+/// Removes the tasks that touch the touched records, and writes the open ones; those that stay the
+/// same but for what hangs on them are left as they are.
+pub(crate) fn replace(db: &Connection, replacement: &TaskReplacement, at: Timestamp) -> Result<()> {
     let mut tasks_of = db.prepare_cached(TASKS_OF)?;
     let mut gone: BTreeSet<TaskId> = replacement.open.iter().map(|task| task.id.clone()).collect();
     for record in &replacement.touched {
@@ -253,24 +196,66 @@ pub(crate) fn replace(db: &Connection, replacement: &TaskReplacement) -> Result<
         db.prepare_cached("DELETE FROM derived_task WHERE id = ?1")?.execute([id])?;
         db.prepare_cached("DELETE FROM derived_task_record WHERE task = ?1")?.execute([id])?;
     }
-    replacement.open.iter().try_for_each(|task| insert(db, task))
+    for task in &replacement.open {
+        insert(db, task, at)?;
+        count_statuses(db, &task.id)?;
+    }
+    Ok(())
 }
 
-fn insert(db: &Connection, task: &OpenTask) -> Result<()> {
+/// Counts what hangs on the tasks of a record anew.
+pub(crate) fn count_statuses_of(db: &Connection, record: &RecordKey) -> Result<()> {
+    let key = (record.agency.as_str(), record.local_id.as_str());
+    let tasks: Vec<TaskId> = all(db.prepare_cached(TASKS_OF)?.query_map(key, |row| row.get(0))?)?;
+    tasks.iter().try_for_each(|task| count_statuses(db, task))
+}
+
+fn count_statuses(db: &Connection, task: &TaskId) -> Result<()> {
+    db.prepare_cached(COUNT_STATUSES)?.execute([task])?;
+    Ok(())
+}
+
+/// Writes what was said of a task meanwhile.
+pub(crate) fn renew_standing(db: &Connection, id: &TaskId) -> Result<()> {
+    let task = find(db, id)?.open;
+    let Standing { waits, first_author, .. } = notes::standing(db, &task)?;
+    let (kind, until) = columns(waits);
+    let update = "UPDATE derived_task SET waits = ?2, waits_until = ?3, first_author = ?4
+                  WHERE id = ?1";
+    db.prepare_cached(update)?.execute((id, kind, until, first_author))?;
+    Ok(())
+}
+
+fn columns(waits: Option<Waits>) -> (Option<WaitKind>, Option<String>) {
+    let until = waits.and_then(|waits| waits.until).map(|until| until.to_string());
+    (waits.map(|waits| waits.kind), until)
+}
+
+fn insert(db: &Connection, task: &OpenTask, at: Timestamp) -> Result<()> {
+    let standing = notes::standing(db, task)?;
+    notes::opened(db, task, at)?;
+    let (kind, until) = columns(standing.waits);
     db.prepare_cached(INSERT_TASK)?.execute((
         &task.id,
         &task.reason,
         task.weight_millibits,
         task.probability_ppm,
+        task.risk_ppm,
         task.best_left.agency.as_str(),
         task.best_left.local_id.as_str(),
         task.best_right.agency.as_str(),
         task.best_right.local_id.as_str(),
+        &task.etag,
+        standing.opened_at.unwrap_or(at).as_microsecond(),
+        kind,
+        until,
+        standing.first_author,
     ))?;
     let mut insert = db.prepare_cached(INSERT_RECORD)?;
     for (records, side) in [(&task.left, "left"), (&task.right, "right")] {
-        for RecordKey { agency, local_id } in records {
-            if insert.execute((agency.as_str(), local_id.as_str(), &task.id, side))? == 0 {
+        for Shown { record: RecordKey { agency, local_id }, version } in records {
+            let row = (agency.as_str(), local_id.as_str(), &task.id, side, version.0);
+            if insert.execute(row)? == 0 {
                 return Err(Error::conflict("a record stands once in a task, in one group"));
             }
         }
@@ -278,35 +263,46 @@ fn insert(db: &Connection, task: &OpenTask) -> Result<()> {
     Ok(())
 }
 
-/// A task without its groups.
-fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
-    let is_deferred = row.get::<_, Option<String>>(8)?.is_some();
-    let deferral = || -> rusqlite::Result<Deferral> {
-        let (author, reason) = (row.get(9)?, row.get(10)?);
-        Ok(Deferral { until: parsed(row, 8)?, author, reason, at: time(row, 11)? })
-    };
+/// A task without its groups and its lease.
+pub(crate) fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let until = row.get::<_, Option<String>>(14)?;
+    let until = until.map(|_| parsed(row, 14)).transpose()?;
+    let kind: Option<WaitKind> = row.get(13)?;
     let open = OpenTask {
         id: row.get(0)?,
         left: Vec::new(),
         right: Vec::new(),
-        best_left: key(row, 4)?,
-        best_right: key(row, 6)?,
+        best_left: key(row, 5)?,
+        best_right: key(row, 7)?,
         weight_millibits: row.get(2)?,
         probability_ppm: row.get(3)?,
+        risk_ppm: row.get(4)?,
         reason: row.get(1)?,
+        etag: row.get(9)?,
     };
-    Ok(Task { open, deferral: is_deferred.then(deferral).transpose()? })
+    Ok(Task {
+        open,
+        statuses: count(row, 10)?,
+        priority: count(row, 11)?,
+        opened_at: time(row, 12)?,
+        waits: kind.map(|kind| Waits { kind, until }),
+        first_author: row.get(15)?,
+        lease: None,
+    })
 }
 
-/// Fills in the groups of a task.
-fn with_records(db: &Connection, mut task: Task) -> Result<Task> {
+/// Fills in the groups and the lease of a task.
+pub(crate) fn with_records(db: &Connection, mut task: Task) -> Result<Task> {
     let mut query = db.prepare_cached(RECORDS_OF)?;
     let mut rows = query.query([&task.open.id])?;
     while let Some(row) = rows.next()? {
-        let group = if row.get(2)? { &mut task.open.left } else { &mut task.open.right };
-        group.push(key(row, 0)?);
+        let shown = Shown { record: key(row, 0)?, version: RecordVersion(row.get(2)?) };
+        let group = if row.get(3)? { &mut task.open.left } else { &mut task.open.right };
+        group.push(shown);
     }
-    drop(rows);
-    drop(query);
+    let mut query = db.prepare_cached(crate::decide::LEASE)?;
+    let lease = query
+        .query_row([&task.open.id], |row| Ok(Lease { steward: row.get(0)?, until: time(row, 1)? }));
+    task.lease = lease.optional()?;
     Ok(task)
 }

@@ -1,0 +1,159 @@
+//! The workload of review: what waits, what was done, how stewards agree.
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use record::AgencyId;
+use rusqlite::named_params;
+
+use crate::{
+    Answer, Result, Store, Verdict, WaitKind,
+    columns::{all, count, parsed, time},
+};
+
+/// Ages in days up to which open tasks are counted apart.
+pub const AGES: [i64; 3] = [1, 7, 30];
+
+const OPEN: &str = "
+    SELECT reason,
+           CASE WHEN waits = 'escalated' OR waits_until > :day THEN waits
+                WHEN first_author IS NOT NULL THEN 'second' ELSE 'open' END AS state,
+           count(*) FILTER (WHERE opened_at > :age1),
+           count(*) FILTER (WHERE opened_at <= :age1 AND opened_at > :age2),
+           count(*) FILTER (WHERE opened_at <= :age2 AND opened_at > :age3),
+           count(*) FILTER (WHERE opened_at <= :age3)
+    FROM derived_task GROUP BY reason, state ORDER BY reason, state";
+const ACTS: &str = "
+    SELECT at, author, verdict FROM fact_decision WHERE at >= ?1
+    UNION ALL SELECT at, author, kind FROM fact_note
+              WHERE at >= ?1 AND kind IN ('defer', 'escalate')
+    UNION ALL SELECT at, author, 'ask' FROM fact_question WHERE at >= ?1 AND author IS NOT NULL";
+const OVERTURNED: &str = "
+    SELECT (SELECT count(*) FROM fact_decision), (SELECT count(*) FROM fact_decision_undo)";
+/// The first verdict of a steward about a task, and the first of another about the same groups:
+/// the second may have become a decision at once.
+const TWICE_JUDGED: &str = "
+    SELECT n.kind, coalesce(
+        (SELECT m.kind FROM fact_note AS m
+         WHERE m.task = n.task AND m.etag = n.etag AND m.author <> n.author
+             AND m.number > n.number AND m.kind IN ('link', 'separate')
+         ORDER BY m.number LIMIT 1),
+        (SELECT d.verdict FROM fact_decision AS d
+         WHERE d.task = n.task AND d.first_author = n.author AND d.at >= n.at
+         ORDER BY d.seq LIMIT 1)) AS second
+    FROM fact_note AS n
+    WHERE n.kind IN ('link', 'separate') AND second IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM fact_note AS e
+                        WHERE e.task = n.task AND e.etag = n.etag AND e.number < n.number
+                            AND e.kind IN ('link', 'separate'))";
+const FIELD_CHECKS: &str = "
+    SELECT q.agency, q.fields, a.answer FROM fact_answer AS a
+        JOIN fact_question AS q ON q.id = a.question
+    WHERE q.author IS NULL ORDER BY q.agency";
+
+/// Open tasks for one reason in one state, by age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenTasks {
+    /// Why a steward is asked.
+    pub reason: String,
+    /// What they wait for: a steward's first or second verdict where there is no wait.
+    pub waits: Option<WaitKind>,
+    /// Whether they wait for a second verdict.
+    pub is_second: bool,
+    /// Up to a day old, up to 7, up to 30, older.
+    pub by_age: [u64; 4],
+}
+
+/// Something that a steward did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub author: String,
+    /// What: `link`, `separate`, `defer`, `escalate`, `ask`.
+    pub kind: String,
+}
+
+/// An agency's answer to a routine question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldAnswer {
+    /// The agency.
+    pub agency: AgencyId,
+    /// The fields that were checked.
+    pub fields: Vec<String>,
+    /// What it said.
+    pub answer: Answer,
+}
+
+impl Store {
+    /// The tasks by reason, state and age.
+    pub fn open_tasks(&self, today: Date, now: Timestamp) -> Result<Vec<OpenTasks>> {
+        let ago = |days: i64| {
+            let moment = now.saturating_sub(SignedDuration::from_hours(24 * days));
+            moment.unwrap_or(Timestamp::MIN).as_microsecond()
+        };
+        self.read(|db| {
+            let mut query = db.prepare_cached(OPEN)?;
+            let values = named_params! {
+                ":day": today.to_string(), ":age1": ago(AGES[0]), ":age2": ago(AGES[1]),
+                ":age3": ago(AGES[2]),
+            };
+            all(query.query_map(values, |row| {
+                let state: String = row.get(1)?;
+                Ok(OpenTasks {
+                    reason: row.get(0)?,
+                    waits: state.parse().ok(),
+                    is_second: state == "second",
+                    by_age: [count(row, 2)?, count(row, 3)?, count(row, 4)?, count(row, 5)?],
+                })
+            })?)
+        })
+    }
+
+    /// How many tasks wait for a steward on a day.
+    pub fn tasks_to_settle(&self, today: Date) -> Result<u64> {
+        self.read(|db| {
+            let query = "SELECT count(*) FROM derived_task WHERE waits IS NULL
+                             OR (waits <> 'escalated' AND waits_until <= ?1)";
+            Ok(db.prepare_cached(query)?.query_row([today.to_string()], |row| count(row, 0))?)
+        })
+    }
+
+    /// What stewards did since a moment, in no meaningful order.
+    pub fn acts_since(&self, since: Timestamp) -> Result<Vec<Act>> {
+        self.read(|db| {
+            all(db.prepare_cached(ACTS)?.query_map([since.as_microsecond()], |row| {
+                Ok(Act { at: time(row, 0)?, author: row.get(1)?, kind: row.get(2)? })
+            })?)
+        })
+    }
+
+    /// How many decisions were ever made, and how many of them were taken back or replaced.
+    pub fn overturned(&self) -> Result<(u64, u64)> {
+        self.read(|db| {
+            let counts = |row: &rusqlite::Row<'_>| Ok((count(row, 0)?, count(row, 1)?));
+            Ok(db.prepare_cached(OVERTURNED)?.query_row([], counts)?)
+        })
+    }
+
+    /// The verdicts of two stewards about the same groups, the second without knowing the first.
+    pub fn verdict_pairs(&self) -> Result<Vec<(Verdict, Verdict)>> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(TWICE_JUDGED)?;
+            all(query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+
+    /// The answers to routine questions.
+    pub fn routine_answers(&self) -> Result<Vec<FieldAnswer>> {
+        self.read(|db| {
+            all(db.prepare_cached(FIELD_CHECKS)?.query_map([], |row| {
+                let fields: String = row.get(1)?;
+                Ok(FieldAnswer {
+                    agency: parsed(row, 0)?,
+                    fields: fields.split(' ').map(str::to_owned).collect(),
+                    answer: row.get(2)?,
+                })
+            })?)
+        })
+    }
+}
