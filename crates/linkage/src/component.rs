@@ -20,7 +20,8 @@ use crate::{
 /// A connected component: its nodes by name, and what is decided among them.
 pub(crate) struct Component {
     pub(crate) nodes: Vec<NodeId>,
-    bound: Vec<usize>,
+    /// By node: the first one that it must stay with.
+    pub(crate) bound: Vec<usize>,
     apart: Vec<(usize, usize)>,
 }
 
@@ -83,7 +84,7 @@ impl<'a> Settler<'a> {
         let key = &linker.name(node).key;
         let linked = linker
             .decided(key)
-            .filter(|(_, decision)| *decision == Decision::MustLink)
+            .filter(|(_, decided)| decided.decision == Decision::MustLink)
             .flat_map(|(other, _)| linker.versions(other).iter().copied());
         linker.versions(key).iter().copied().chain(linked)
     }
@@ -100,11 +101,11 @@ impl<'a> Settler<'a> {
             bound.push(*first.entry(&linker.name(*node).key).or_insert(member));
         }
         for (key, member) in &first {
-            for (other, decision) in linker.decided(key) {
+            for (other, decided) in linker.decided(key) {
                 let Some(other) = first.get(other).filter(|other| *other < member) else {
                     continue;
                 };
-                match decision {
+                match decided.decision {
                     Decision::MustLink => links.push((*other, *member)),
                     Decision::CannotLink => apart.push((*other, *member)),
                 }
@@ -115,8 +116,15 @@ impl<'a> Settler<'a> {
         Component { nodes, bound, apart }
     }
 
-    /// Divides a component; one above the size limit first by raising its own edge cut-off.
+    /// Divides a component, and looks at the decisions in it again.
     pub(crate) fn settle(&self, component: &Component, edges: &Edges) -> Settled {
+        let mut settled = self.divide(component, edges);
+        settled.tasks.extend(self.contrary(component));
+        settled
+    }
+
+    /// Divides a component; one above the size limit first by raising its own edge cut-off.
+    fn divide(&self, component: &Component, edges: &Edges) -> Settled {
         if component.bound.iter().all(|first| *first == 0) {
             let groups = vec![self.keys(&component.nodes)];
             return Settled { groups, ..Settled::default() };
@@ -170,12 +178,14 @@ impl<'a> Settler<'a> {
                 let (left, right) = (&groups[proposal.left], &groups[proposal.right]);
                 let (best_left, best_right) = best_pair(left, right, vote);
                 let key = |member: usize| self.linker.name(part.nodes[member]).key.clone();
+                let probability = self.model.probability(proposal.weight).value;
                 ReviewTask {
                     left: keys(left),
                     right: keys(right),
                     best_pair: (key(best_left), key(best_right)),
                     weight: proposal.weight,
-                    probability: self.model.probability(proposal.weight).value,
+                    probability,
+                    risk: probability,
                     reason: proposal.reason,
                 }
             })
@@ -190,18 +200,24 @@ impl<'a> Settler<'a> {
     fn vote(&self, left: NodeId, right: NodeId) -> Vote {
         let score = self.scorer.score(&self.linker.index, left, right);
         let weight = self.weight(score);
-        let could_be = self.scorer.prior + self.scorer.potential(&self.linker.index, left, right);
+        let counts = self.compares(left, right);
         let limit = self.model.vote_limit;
         let identifiers = self.identifiers(score.pattern, left, right);
         let (left, right) = (&self.linker.name(left).key, &self.linker.name(right).key);
         Vote {
             weight: FixedWeight::from(MatchWeight(weight.0.clamp(-limit, limit))),
-            counts: could_be >= self.model.cut_offs.minimum_evidence,
+            counts,
             identifiers,
             one_source: left != right
                 && left.agency == right.agency
                 && self.linker.policy.free_of_duplicates.contains(&left.agency),
         }
+    }
+
+    /// Whether full agreement in the fields that both have would reach the minimum of evidence.
+    pub(crate) fn compares(&self, left: NodeId, right: NodeId) -> bool {
+        let could_be = self.scorer.prior + self.scorer.potential(&self.linker.index, left, right);
+        could_be >= self.model.cut_offs.minimum_evidence
     }
 
     /// What the identifiers of a pair say. Two values whose one-error tokens are bound to parts

@@ -183,7 +183,7 @@ impl Linker {
         if left == right {
             return PairDecision::SameRecord;
         }
-        match self.decision(left, right) {
+        match self.standing(left, right) {
             Some(Decision::MustLink) => return PairDecision::MustLink,
             Some(Decision::CannotLink) => return PairDecision::CannotLink,
             None => (),
@@ -193,7 +193,7 @@ impl Linker {
             Settler::new(self, &self.model, &self.scorer).identifiers(pattern, nodes.0, nodes.1);
         if total.0 < lower {
             PairDecision::Separate
-        } else if identifiers.conflict && !identifiers.agree {
+        } else if identifiers.conflicts() {
             PairDecision::Conflict
         } else if total.0 < upper {
             PairDecision::Review

@@ -8,6 +8,7 @@ mod block;
 pub mod calibration;
 mod compare;
 mod component;
+mod contrary;
 mod edges;
 pub mod evaluate;
 pub mod explain;
@@ -37,8 +38,8 @@ pub use model::{CutOffs, DEFAULT_MODEL, FieldModel, LevelModel, Model, ModelErro
 pub use policy::Policy;
 pub use reach::Reach;
 pub use settlement::{
-    BlockingReport, Decision, Join, OversizeComponent, ReviewReason, ReviewTask, ScoredPair,
-    Settlement,
+    BlockingReport, Decided, Decision, Join, OversizeComponent, ReviewReason, ReviewTask,
+    ScoredPair, Settlement,
 };
 pub use train::{Training, TrainingError, TrainingOptions};
 pub use weight::MatchWeight;

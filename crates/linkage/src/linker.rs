@@ -15,7 +15,8 @@ use crate::{
     model::Model,
     policy::Policy,
     score::Scorer,
-    settlement::{BlockingReport, Decision, KeyReport, ScoredPair},
+    settlement::{BlockingReport, Decided, Decision, KeyReport, ScoredPair},
+    values::ValueId,
 };
 
 /// A record version's name; its order is the order of everything that the linker gives out.
@@ -43,7 +44,7 @@ pub struct Linker {
     record_of: Vec<NodeId>,
     /// The versions of each record, ascending.
     pub(crate) records: HashMap<RecordKey, Vec<NodeId>>,
-    decisions: BTreeMap<RecordKey, BTreeMap<RecordKey, Decision>>,
+    decisions: BTreeMap<RecordKey, BTreeMap<RecordKey, Decided>>,
     pub(crate) pending: Pending,
 }
 
@@ -129,9 +130,11 @@ impl Linker {
 
     /// Enters a steward's decision; a later one about the same two records replaces it. Either
     /// record may be unknown yet. Where must-links contradict a cannot-link, must-links win.
-    pub fn decide(&mut self, left: &RecordKey, right: &RecordKey, decision: Decision) {
-        for (one, other) in [(left, right), (right, left)] {
-            self.decisions.entry(one.clone()).or_default().insert(other.clone(), decision);
+    /// Versions newer than those seen may reopen it as a task ([`crate::ReviewReason::Contrary`]);
+    /// it binds until another one replaces it.
+    pub fn decide(&mut self, left: &RecordKey, right: &RecordKey, decided: Decided) {
+        for (one, other, decided) in [(left, right, decided), (right, left, decided.turned())] {
+            self.decisions.entry(one.clone()).or_default().insert(other.clone(), decided);
             self.pending.touched.insert(one.clone());
         }
     }
@@ -171,6 +174,23 @@ impl Linker {
     /// The model in use.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// The steward's decision about two records, if there is one.
+    pub fn standing(&self, left: &RecordKey, right: &RecordKey) -> Option<Decision> {
+        self.decisions.get(left)?.get(right).map(|decided| decided.decision)
+    }
+
+    /// The newest version of a record; `None` if it is unknown.
+    pub fn newest_version(&self, key: &RecordKey) -> Option<RecordVersion> {
+        self.versions(key).last().map(|node| self.name(*node).version)
+    }
+
+    /// The places of the schema's fields of which the newest version of a record has a value,
+    /// ascending; `None` if the record is unknown.
+    pub fn present_fields(&self, key: &RecordKey) -> Option<Vec<usize>> {
+        let row = self.index.row(*self.versions(key).last()?);
+        Some((0..row.len()).filter(|field| row[*field] != ValueId::MISSING).collect())
     }
 
     /// All pairs of records scored at or above the lower cut-off, by (left, right), as of the last
@@ -253,17 +273,12 @@ impl Linker {
         self.records.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// The decisions about a record, by the other record.
+    /// The decisions about a record, by the other record, as between the record and the other one.
     pub(crate) fn decided(
         &self,
         key: &RecordKey,
-    ) -> impl Iterator<Item = (&RecordKey, Decision)> + '_ {
+    ) -> impl Iterator<Item = (&RecordKey, Decided)> + '_ {
         let others = self.decisions.get(key).into_iter().flatten();
-        others.map(|(other, decision)| (other, *decision))
-    }
-
-    /// The decision about two records.
-    pub(crate) fn decision(&self, left: &RecordKey, right: &RecordKey) -> Option<Decision> {
-        self.decisions.get(left)?.get(right).copied()
+        others.map(|(other, decided)| (other, *decided))
     }
 }

@@ -29,6 +29,13 @@ pub(crate) struct Identifiers {
     pub(crate) conflict: bool,
 }
 
+impl Identifiers {
+    /// Identifiers conflict unless one that is shared speaks for one person.
+    pub(crate) fn conflicts(self) -> bool {
+        self.conflict && !self.agree
+    }
+}
+
 /// What an automatic join needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -42,7 +49,8 @@ pub(crate) struct Limits {
     pub(crate) margin: MatchWeight,
 }
 
-/// Why two groups were not joined although their weight reaches the lower cut-off.
+/// Why a steward is asked about two groups: mostly, why they were not joined although their weight
+/// reaches the lower cut-off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReviewReason {
     /// The weight lies between the cut-offs.
@@ -57,6 +65,8 @@ pub enum ReviewReason {
     Bridge,
     /// The records have too little in common to compare: full agreement would not say enough.
     Evidence,
+    /// A steward's decision binds the two, and versions that came since speak strongly against it.
+    Contrary,
 }
 
 impl fmt::Display for ReviewReason {
@@ -68,6 +78,7 @@ impl fmt::Display for ReviewReason {
             Self::OneSource => "one source",
             Self::Bridge => "bridge",
             Self::Evidence => "evidence",
+            Self::Contrary => "contrary",
         })
     }
 }
@@ -113,8 +124,7 @@ struct Cross {
     in_favor: u32,
     /// The highest weight of a pair that does not vote.
     silent: Option<FixedWeight>,
-    agree: bool,
-    conflict: bool,
+    identifiers: Identifiers,
     one_source: bool,
     apart: bool,
 }
@@ -127,8 +137,7 @@ impl Cross {
             votes: u32::from(vote.counts),
             in_favor: u32::from(is_in_favor),
             silent: (!vote.counts).then_some(vote.weight),
-            agree: vote.identifiers.agree,
-            conflict: vote.identifiers.conflict,
+            identifiers: vote.identifiers,
             one_source: vote.one_source,
             apart: false,
         }
@@ -139,8 +148,8 @@ impl Cross {
         self.votes += other.votes;
         self.in_favor += other.in_favor;
         self.silent = self.silent.max(other.silent);
-        self.agree |= other.agree;
-        self.conflict |= other.conflict;
+        self.identifiers.agree |= other.identifiers.agree;
+        self.identifiers.conflict |= other.identifiers.conflict;
         self.one_source |= other.one_source;
         self.apart |= other.apart;
     }
@@ -154,7 +163,7 @@ impl Cross {
     /// Whether the groups practically cannot be one person.
     fn contradicts(self) -> bool {
         self.apart
-            || self.conflicts()
+            || self.identifiers.conflicts()
             || self.one_source
             || self.mean().is_some_and(|mean| mean <= IMPOSSIBLE)
     }
@@ -164,11 +173,6 @@ impl Cross {
     fn weight_to_ask(self, limits: Limits) -> Option<MatchWeight> {
         let silent = self.silent.map(MatchWeight::from).filter(|weight| *weight >= limits.silent);
         self.mean().or(silent).filter(|weight| !self.apart && *weight >= limits.lower)
-    }
-
-    /// Identifiers conflict unless some cross pair shows that the groups share one.
-    fn conflicts(self) -> bool {
-        self.conflict && !self.agree
     }
 }
 
@@ -269,7 +273,7 @@ impl Agglomeration {
     fn objection(&self, left: usize, right: usize) -> Option<ReviewReason> {
         let cross = self.cross(left, right);
         let are_several = self.members[left].len() > 1 && self.members[right].len() > 1;
-        if cross.conflicts() {
+        if cross.identifiers.conflicts() {
             Some(ReviewReason::Conflict)
         } else if cross.one_source {
             Some(ReviewReason::OneSource)

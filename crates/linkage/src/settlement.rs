@@ -1,6 +1,6 @@
 //! What settling a linker gives: groups, review tasks and oversize components.
 
-use record::RecordKey;
+use record::{RecordKey, RecordVersion};
 
 pub use crate::partition::{Join, ReviewReason};
 use crate::{calibration::Estimate, model::Model, weight::MatchWeight};
@@ -12,6 +12,22 @@ pub enum Decision {
     MustLink,
     /// The two records are of two people.
     CannotLink,
+}
+
+/// A decision about a left and a right record, with what the steward could know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// The decision.
+    pub decision: Decision,
+    /// Newest versions of left and right that the steward saw.
+    pub seen: (RecordVersion, RecordVersion),
+}
+
+impl Decided {
+    /// The same decision about the same two records, named the other way round.
+    pub(crate) fn turned(self) -> Self {
+        Self { seen: (self.seen.1, self.seen.0), ..self }
+    }
 }
 
 /// The groups of everything that may have changed since the last settlement.
@@ -46,7 +62,8 @@ impl Settlement {
     }
 }
 
-/// Two groups that a steward has to compare; until then they are two people.
+/// Two groups that a steward has to compare. Until then they are two people; but where the reason is
+/// [`ReviewReason::Contrary`], two records of whatever the decision about them says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReviewTask {
     /// The group with the smaller first record, sorted.
@@ -55,10 +72,13 @@ pub struct ReviewTask {
     pub right: Vec<RecordKey>,
     /// The strongest pair across the groups: one record of `left`, one of `right`.
     pub best_pair: (RecordKey, RecordKey),
-    /// The weight of joining the groups.
+    /// The weight of joining the groups; of the two newest versions where a decision is reopened.
     pub weight: MatchWeight,
     /// The probability that goes with the weight.
     pub probability: f64,
+    /// The probability that what stands until a steward decides is wrong: `probability` where the
+    /// two are kept apart, its complement where a must-link binds them.
+    pub risk: f64,
     /// Why it was not decided without a steward.
     pub reason: ReviewReason,
 }

@@ -4,9 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{ANA, LUIS, MODEL, Person, SCHEMA, State, insert, key, linker, linker_with};
+use common::{ANA, LUIS, MODEL, Person, SCHEMA, State, decide, insert, key, linker, linker_with};
 use linkage::{
-    Decision, Linker, MatchWeight, PairDecision, Policy, ReviewReason, TermFrequencies,
+    Decision, Linker, MatchWeight, PairDecision, Policy, ReviewReason, ReviewTask, TermFrequencies,
     TrainingOptions,
 };
 use record::RecordVersion;
@@ -75,18 +75,137 @@ fn a_stewards_decision_outranks_the_score() {
     insert(&mut linker, "college/1", 1, &ANA);
     insert(&mut linker, "college/2", 1, &ANA);
     insert(&mut linker, "wages/1", 1, &LUIS);
-    linker.decide(&key("college/1"), &key("college/2"), Decision::CannotLink);
-    linker.decide(&key("wages/1"), &key("college/2"), Decision::MustLink);
+    decide(&mut linker, ("college/1", "college/2"), Decision::CannotLink, (1, 1));
+    decide(&mut linker, ("wages/1", "college/2"), Decision::MustLink, (1, 1));
     let state = State::of(&mut linker);
     assert!(state.together("wages/1", "college/2") && !state.together("college/1", "college/2"));
     let explained = linker.explain(&key("college/1"), &key("college/2")).unwrap();
     assert_eq!(explained.decision, PairDecision::CannotLink);
+    assert_eq!(linker.standing(&key("college/2"), &key("wages/1")), Some(Decision::MustLink));
+    assert_eq!(linker.standing(&key("college/1"), &key("wages/1")), None);
     linker.set_model(MODEL.clone());
     assert_eq!(State::of(&mut linker), state, "decisions survive another model");
     linker.undo_decision(&key("college/1"), &key("college/2"));
     linker.undo_decision(&key("wages/1"), &key("college/2"));
     let state = State::of(&mut linker);
     assert!(!state.together("wages/1", "college/2") && state.together("college/1", "college/2"));
+}
+
+/// The contrary task about `a/1` and `b/1` after a decision on `seen` and newer versions of `a/1`.
+fn reopened(
+    decision: Decision,
+    seen: [&Person<'_>; 2],
+    newer: &[(i64, Person<'_>)],
+) -> Option<ReviewTask> {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, seen[0]);
+    insert(&mut linker, "b/1", 1, seen[1]);
+    // Seen the other way round than the records' names are ordered.
+    decide(&mut linker, ("b/1", "a/1"), decision, (1, 2));
+    assert_eq!(linker.settle().tasks, []);
+    for (version, person) in newer {
+        insert(&mut linker, "a/1", *version, person);
+    }
+    let state = State::of(&mut linker);
+    assert_eq!(state.together("a/1", "b/1"), decision == Decision::MustLink, "it still binds");
+    let mut tasks = state.tasks.into_values();
+    let task = tasks.next();
+    assert_eq!(tasks.next(), None);
+    task
+}
+
+#[test]
+fn a_decision_is_a_task_again_when_newer_versions_speak_strongly_against_it() {
+    use Decision::{CannotLink, MustLink};
+    let without = Person { ssn: "", ..ANA };
+    let other_number = Person { ssn: "671-03-4488", ..ANA };
+    let twin = Person { first: "Beatrix", ssn: "671-03-4488", ..ANA };
+    let sparse = Person { first: ANA.first, last: "Okonkwo", ..Person::default() };
+    for (what, decision, seen, newer, expected) in [
+        ("another person's data", MustLink, [&ANA, &ANA], vec![(3, LUIS)], true),
+        ("an older version", MustLink, [&ANA, &ANA], vec![(2, LUIS)], false),
+        ("an address", MustLink, [&ANA, &ANA], vec![(3, Person { street: "", ..ANA })], false),
+        ("little to compare", MustLink, [&ANA, &ANA], vec![(3, sparse)], false),
+        ("another number", MustLink, [&ANA, &ANA], vec![(3, other_number)], true),
+        ("no worse than was seen", MustLink, [&LUIS, &ANA], vec![(3, LUIS)], false),
+        ("taken back", MustLink, [&ANA, &ANA], vec![(3, LUIS), (4, ANA)], false),
+        ("the same number", CannotLink, [&twin, &ANA], vec![(3, ANA)], true),
+        ("an older version", CannotLink, [&twin, &ANA], vec![(2, ANA)], false),
+        ("no more than was seen", CannotLink, [&ANA, &ANA], vec![(3, ANA)], false),
+        ("more, but another number", CannotLink, [&LUIS, &ANA], vec![(3, other_number)], false),
+        ("more, and no number", CannotLink, [&LUIS, &ANA], vec![(3, without)], true),
+    ] {
+        let task = reopened(decision, seen, &newer);
+        assert_eq!(task.is_some(), expected, "{decision:?}: {what}");
+        let Some(task) = task else { continue };
+        assert_eq!((task.left, task.right), (vec![key("a/1")], vec![key("b/1")]));
+        assert_eq!(task.reason, ReviewReason::Contrary);
+        let is_link = decision == MustLink;
+        let risk = if is_link { 1.0 - task.probability } else { task.probability };
+        assert_eq!(task.risk, risk, "{decision:?}: {what}");
+    }
+}
+
+#[test]
+fn a_reopened_decision_is_settled_by_another_one_and_not_by_another_model() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, &ANA);
+    insert(&mut linker, "b/1", 1, &ANA);
+    decide(&mut linker, ("a/1", "b/1"), Decision::MustLink, (1, 1));
+    // Under this model nothing is linked, but nothing new was seen either.
+    let mut strict = linkage::Model::clone(&MODEL);
+    strict.prior = 1e-30;
+    linker.set_model(Arc::new(strict));
+    assert_eq!(linker.settle().tasks, []);
+    linker.set_model(MODEL.clone());
+    insert(&mut linker, "a/1", 2, &LUIS);
+    assert_eq!(linker.settle().tasks.len(), 1);
+    decide(&mut linker, ("a/1", "b/1"), Decision::MustLink, (2, 1));
+    assert_eq!(linker.settle().tasks, []);
+}
+
+#[test]
+fn where_the_versions_seen_are_gone_what_is_there_decides_about_reopening() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, &LUIS);
+    insert(&mut linker, "b/1", 1, &ANA);
+    decide(&mut linker, ("a/1", "b/1"), Decision::MustLink, (1, 1));
+    linker.remove(&key("a/1"));
+    insert(&mut linker, "a/1", 2, &LUIS);
+    let [task] = &linker.settle().tasks[..] else { panic!("one task") };
+    assert_eq!(task.reason, ReviewReason::Contrary);
+    linker.remove(&key("a/1"));
+    insert(&mut linker, "a/1", 3, &ANA);
+    assert_eq!(linker.settle().tasks, []);
+}
+
+#[test]
+fn a_cannot_link_that_must_links_overrule_is_not_reopened() {
+    let mut linker = linker();
+    let twin = Person { first: "Beatrix", ssn: "671-03-4488", ..ANA };
+    insert(&mut linker, "a/1", 1, &twin);
+    insert(&mut linker, "b/1", 1, &ANA);
+    insert(&mut linker, "c/1", 1, &ANA);
+    decide(&mut linker, ("a/1", "b/1"), Decision::CannotLink, (1, 1));
+    decide(&mut linker, ("a/1", "c/1"), Decision::MustLink, (1, 1));
+    decide(&mut linker, ("b/1", "c/1"), Decision::MustLink, (1, 1));
+    insert(&mut linker, "a/1", 2, &ANA);
+    assert_eq!(linker.settle().tasks, []);
+}
+
+#[test]
+fn the_newest_version_and_what_it_tells_are_known() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 2, &Person { ssn: "", ..ANA });
+    insert(&mut linker, "a/1", 1, &ANA);
+    assert_eq!(linker.newest_version(&key("a/1")), Some(RecordVersion(2)));
+    let names = |fields: Vec<usize>| -> Vec<&str> {
+        fields.into_iter().map(|place| &SCHEMA.fields[place].name[..]).collect()
+    };
+    let present = names(linker.present_fields(&key("a/1")).unwrap());
+    assert!(present.contains(&"first_name") && !present.contains(&"ssn"), "{present:?}");
+    assert_eq!(linker.present_fields(&key("a/2")), None);
+    assert_eq!(linker.newest_version(&key("a/2")), None);
 }
 
 #[test]

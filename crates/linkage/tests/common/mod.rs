@@ -9,7 +9,7 @@ use std::{
 };
 
 use encoding::{DEFAULT_PLACEHOLDERS, Encoder, LinkageKey, Placeholders};
-use linkage::{DEFAULT_MODEL, Linker, Model, Policy, ReviewTask, Settlement};
+use linkage::{DEFAULT_MODEL, Decided, Decision, Linker, Model, Policy, ReviewTask, Settlement};
 use record::{DEFAULT_SCHEMA, EncodedRecord, RecordKey, RecordVersion, Schema};
 
 pub static SCHEMA: LazyLock<Arc<Schema>> =
@@ -90,6 +90,12 @@ pub fn linker_with(policy: Policy) -> Linker {
 
 pub fn insert(linker: &mut Linker, name: &str, version: i64, person: &Person<'_>) {
     linker.insert(key(name), RecordVersion(version), person.encode());
+}
+
+/// Decides by the versions up to `seen`.
+pub fn decide(linker: &mut Linker, pair: (&str, &str), decision: Decision, seen: (i64, i64)) {
+    let seen = (RecordVersion(seen.0), RecordVersion(seen.1));
+    linker.decide(&key(pair.0), &key(pair.1), Decided { decision, seen });
 }
 
 /// What stands after any number of settlements.
