@@ -13,6 +13,7 @@ mod origins;
 mod reconcile;
 mod replay;
 mod state;
+mod tasks;
 #[cfg(test)]
 mod tests;
 

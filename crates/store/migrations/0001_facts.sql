@@ -193,16 +193,13 @@ CREATE TABLE fact_decision_pair (
 
 CREATE INDEX fact_decision_pair_of ON fact_decision_pair (decision);
 
--- `seq` is that of the taking back, or of the decision that replaces this one.
 CREATE TABLE fact_decision_undo (
-    decision TEXT    NOT NULL PRIMARY KEY REFERENCES fact_decision (id),
-    seq      INTEGER NOT NULL REFERENCES fact_log (seq),
+    seq      INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    decision TEXT    NOT NULL UNIQUE REFERENCES fact_decision (id),
     author   TEXT    NOT NULL,
     reason   TEXT    NOT NULL,
     at       INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX fact_decision_undo_at_seq ON fact_decision_undo (seq);
+) STRICT;
 
 -- When a question about two records first came up. Tasks themselves are derived.
 CREATE TABLE fact_task (

@@ -22,6 +22,8 @@ macro_rules! activation_where {
 
 pub(crate) const ACTIVE: &str =
     activation_where!("kind = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1");
+pub(crate) const ACTIVE_VERSION: &str =
+    "SELECT version FROM fact_activation WHERE kind = ?1 ORDER BY seq DESC LIMIT 1";
 const ALL_OF_KIND: &str = activation_where!("kind = ?1 ORDER BY seq");
 
 named! {
@@ -54,6 +56,14 @@ pub struct Activation {
 }
 
 impl Store {
+    /// The version in force.
+    pub fn active_version(&self, kind: ActivationKind) -> Result<Option<String>> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(ACTIVE_VERSION)?;
+            Ok(query.query_row([kind], |row| row.get(0)).optional()?)
+        })
+    }
+
     /// Activates a version and returns the place of that in the log. An earlier version may be
     /// activated again.
     ///

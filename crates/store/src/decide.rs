@@ -7,18 +7,25 @@ use record::RecordKey;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
-    Decision, DecisionId, Error, NewDecision, Result, Seq, Store, Verdict,
+    DecisionId, Error, NewDecision, Result, Seq, Store, Verdict,
     columns::{all, key, time},
     decisions::{BY_ID, find},
     log::{LogKind, add_fact},
     queue::release,
 };
 
+/// What binds a record to others: of decisions about the same two records the last that stands.
 pub(crate) const NEIGHBORS: &str = "
     SELECT p.other_agency, p.other_local_id, d.verdict
     FROM fact_decision_pair AS p JOIN fact_decision AS d ON d.seq = p.decision
     WHERE p.agency = ?1 AND p.local_id = ?2
         AND NOT EXISTS (SELECT 1 FROM fact_decision_undo AS u WHERE u.decision = d.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM fact_decision_pair AS n JOIN fact_decision AS e ON e.seq = n.decision
+            WHERE n.agency = p.agency AND n.local_id = p.local_id
+                AND n.other_agency = p.other_agency AND n.other_local_id = p.other_local_id
+                AND n.decision > p.decision
+                AND NOT EXISTS (SELECT 1 FROM fact_decision_undo AS u WHERE u.decision = e.id))
     ORDER BY d.seq";
 pub(crate) const ETAG: &str = "SELECT etag FROM derived_task WHERE id = ?1";
 pub(crate) const LEASE: &str = "SELECT steward, until FROM work_lease WHERE task = ?1";
@@ -44,8 +51,8 @@ pub enum Objection {
 }
 
 impl Store {
-    /// Makes a decision about a task that still has this etag, takes back the decisions that it
-    /// replaces, and returns its place in the log.
+    /// Makes a decision about a task that still has this etag, and returns its place in the log. Of
+    /// decisions about the same two records the last one binds.
     ///
     /// Errors: `AlreadyExists` for a used id; `Conflict` when a pair is one record, or not of the
     /// records shown.
@@ -53,16 +60,15 @@ impl Store {
         &self,
         new: &NewDecision,
         etag: &str,
-        replaces: &[DecisionId],
     ) -> Result<std::result::Result<Seq, Objection>> {
-        let (new, etag, replaces) = (new.clone(), etag.to_owned(), replaces.to_vec());
+        let (new, etag) = (new.clone(), etag.to_owned());
         self.write(1, move |writing| {
             if let Some(objection) = objection(writing.db, &new, &etag)? {
                 return Ok(Err(objection));
             }
-            // A contradiction shows only once others are taken back: nothing of it may stay.
+            // A contradiction may show at the last of several pairs: nothing of them may stay.
             writing.db.execute_batch("SAVEPOINT decision")?;
-            let added = add(writing.db, &new, &replaces);
+            let added = add(writing.db, &new);
             let end = if matches!(added, Ok(Ok(_))) { "" } else { "ROLLBACK TO decision;" };
             writing.db.execute_batch(&format!("{end} RELEASE decision"))?;
             added
@@ -81,9 +87,13 @@ impl Store {
     ) -> Result<Seq> {
         let (id, author, reason) = (id.clone(), author.to_owned(), reason.to_owned());
         self.write(1, move |writing| {
-            standing(writing.db, &id)?;
+            if find(writing.db, &id)?.undone.is_some() {
+                return Err(Error::conflict("the decision was taken back before"));
+            }
             let seq = add_fact(writing.db, at, LogKind::DecisionUndone, &id.0)?;
-            undo(writing.db, &id, seq, (&author, &reason), at)?;
+            let insert = "INSERT INTO fact_decision_undo (seq, decision, author, reason, at)
+                          VALUES (?1, ?2, ?3, ?4, ?5)";
+            writing.db.execute(insert, (seq, id, author, reason, at.as_microsecond()))?;
             Ok(seq)
         })
     }
@@ -113,20 +123,11 @@ pub(crate) fn held_by_another(
     Ok(other.map(|(by, until)| Objection::Held { by, until }))
 }
 
-fn add(
-    db: &Connection,
-    new: &NewDecision,
-    replaces: &[DecisionId],
-) -> Result<std::result::Result<Seq, Objection>> {
+fn add(db: &Connection, new: &NewDecision) -> Result<std::result::Result<Seq, Objection>> {
     if db.prepare_cached(BY_ID)?.exists([&new.id])? {
         return Err(Error::AlreadyExists { what: "decision" });
     }
     let seq = add_fact(db, new.at, LogKind::Decision, &new.id.0)?;
-    for id in replaces {
-        standing(db, id)?;
-        let reason = format!("replaced by {}", new.id.0);
-        undo(db, id, seq, (&new.author, &reason), new.at)?;
-    }
     insert(db, seq, new)?;
     for (left, right) in &new.pairs {
         if left == right || new.version_of(left).is_none() || new.version_of(right).is_none() {
@@ -194,28 +195,6 @@ fn insert_pair(db: &Connection, seq: Seq, left: &RecordKey, right: &RecordKey) -
     Ok(())
 }
 
-/// A decision that was not taken back.
-fn standing(db: &Connection, id: &DecisionId) -> Result<Decision> {
-    let found = find(db, id)?;
-    match found.undone {
-        None => Ok(found),
-        Some(_) => Err(Error::conflict("the decision was taken back before")),
-    }
-}
-
-fn undo(
-    db: &Connection,
-    id: &DecisionId,
-    seq: Seq,
-    (author, reason): (&str, &str),
-    at: Timestamp,
-) -> Result<()> {
-    let insert = "INSERT INTO fact_decision_undo (decision, seq, author, reason, at)
-                  VALUES (?1, ?2, ?3, ?4, ?5)";
-    db.prepare_cached(insert)?.execute((id, seq, author, reason, at.as_microsecond()))?;
-    Ok(())
-}
-
 /// The records that decisions link to one, each with the record it was reached from.
 struct Linked {
     from: BTreeMap<RecordKey, Option<RecordKey>>,
@@ -224,7 +203,8 @@ struct Linked {
 
 impl Linked {
     /// Follows the standing links from `record` on; remembers what is separated from any of them.
-    fn to(db: &Connection, record: &RecordKey) -> Result<Self> {
+    /// What was decided about the pair `but` does not count.
+    fn to(db: &Connection, record: &RecordKey, but: (&RecordKey, &RecordKey)) -> Result<Self> {
         let mut query = db.prepare_cached(NEIGHBORS)?;
         let mut found = Self { from: BTreeMap::from([(record.clone(), None)]), apart: Vec::new() };
         let mut open = VecDeque::from([record.clone()]);
@@ -233,6 +213,9 @@ impl Linked {
             let neighbors: Vec<(RecordKey, Verdict)> =
                 all(query.query_map(key_of, |row| Ok((key(row, 0)?, row.get(2)?)))?)?;
             for (other, verdict) in neighbors {
+                if (&here, &other) == but || (&other, &here) == but {
+                    continue;
+                }
                 match verdict {
                     Verdict::Separate => found.apart.push((here.clone(), other)),
                     Verdict::Link if !found.from.contains_key(&other) => {
@@ -259,18 +242,19 @@ impl Linked {
 }
 
 /// Why a verdict on two records cannot stand beside the standing decisions: records that decisions
-/// link are one person, and no decision may separate two of them.
+/// link are one person, and no decision may separate two of them. An earlier decision about the very
+/// two is replaced, not contradicted.
 fn contradiction(
     db: &Connection,
     (left, right): (&RecordKey, &RecordKey),
     verdict: Verdict,
 ) -> Result<Option<Vec<RecordKey>>> {
-    let from_left = Linked::to(db, left)?;
+    let from_left = Linked::to(db, left, (left, right))?;
     if verdict == Verdict::Separate {
         let is_linked = from_left.from.contains_key(right);
         return Ok(is_linked.then(|| from_left.path_from(right).into_iter().rev().collect()));
     }
-    let from_right = Linked::to(db, right)?;
+    let from_right = Linked::to(db, right, (left, right))?;
     let apart: BTreeSet<_> = from_left.apart.iter().collect();
     let between = apart.into_iter().find(|(_, other)| from_right.from.contains_key(other));
     Ok(between.map(|(one, other)| {

@@ -26,8 +26,7 @@ macro_rules! decision_where {
 pub(crate) const BY_ID: &str = decision_where!("WHERE d.id = ?1");
 pub(crate) const BY_SEQ: &str = decision_where!("WHERE d.seq = ?1");
 pub(crate) const BY_REQUEST: &str = decision_where!("WHERE d.author = ?1 AND d.request_id = ?2");
-pub(crate) const UNDONE_AT: &str =
-    decision_where!("WHERE d.id IN (SELECT decision FROM fact_decision_undo WHERE seq = ?1)");
+pub(crate) const UNDONE_BY: &str = decision_where!("WHERE u.seq = ?1");
 const ALL: &str = decision_where!("ORDER BY d.seq");
 const STANDING: &str = decision_where!("WHERE u.seq IS NULL ORDER BY d.seq");
 const PAGE: &str = decision_where!(
@@ -139,7 +138,7 @@ pub struct Decision {
 /// How a decision was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo {
-    /// Its place in the log: that of the decision that replaced it, if one did.
+    /// Its place in the log.
     pub seq: Seq,
     /// Who took it back.
     pub author: String,
@@ -176,10 +175,13 @@ impl Store {
         self.read(|db| find(db, id))
     }
 
-    /// The decision at a place in the log, if it is one.
+    /// The decision that was made or taken back at a place in the log, if one was.
     pub fn decision_at(&self, at: Seq) -> Result<Option<Decision>> {
         self.read(|db| {
-            let found = db.prepare_cached(BY_SEQ)?.query_row([at], stored).optional()?;
+            let mut found = db.prepare_cached(BY_SEQ)?.query_row([at], stored).optional()?;
+            if found.is_none() {
+                found = db.prepare_cached(UNDONE_BY)?.query_row([at], stored).optional()?;
+            }
             found.map(|decision| with_records(db, decision)).transpose()
         })
     }
@@ -218,11 +220,6 @@ impl Store {
     pub fn decisions_of(&self, record: &RecordKey) -> Result<Vec<Decision>> {
         let key = (record.agency.as_str(), record.local_id.as_str());
         self.read(|db| collect(db, OF_RECORD, key))
-    }
-
-    /// The decisions that a place in the log takes back.
-    pub fn undone_at(&self, at: Seq) -> Result<Vec<Decision>> {
-        self.read(|db| collect(db, UNDONE_AT, [at]))
     }
 
     /// The decision that binds two records after the fact `at`, if one does.

@@ -21,7 +21,7 @@ const QUERIES: [&str; 72] = [
     decisions::BY_ID,
     decisions::BY_SEQ,
     decisions::BY_REQUEST,
-    decisions::UNDONE_AT,
+    decisions::UNDONE_BY,
     decisions::OF_RECORD,
     decisions::BINDING,
     decisions::SHOWN,

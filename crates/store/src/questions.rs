@@ -42,7 +42,7 @@ pub(crate) const PUT_TO: &str = "
     WHERE (is_closed, day, id) > (?3, ?4, ?5) AND (?6 OR NOT is_closed)
     ORDER BY is_closed, day, id LIMIT ?7";
 pub(crate) const WAITING: &str = "
-    SELECT q.id FROM fact_question AS q
+    SELECT q.id, q.local_id FROM fact_question AS q
     WHERE q.agency = ?1 AND q.author IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM fact_question_put AS p WHERE p.question = q.id)
     ORDER BY q.number LIMIT ?2";
@@ -132,9 +132,11 @@ pub struct QuestionRound {
     pub day: Date,
     /// An answer is of use until this day.
     pub until: Date,
-    /// Of the questions that stewards ask, the oldest are put, so many at most,
+    /// So many questions are put:
+    pub n_questions: usize,
+    /// of those that stewards ask the oldest, so many at most,
     pub asked_max: usize,
-    /// and as many of these as are missing to their number.
+    /// and of these the first ones about other records.
     pub drawn: Vec<DrawnQuestion>,
     /// Now.
     pub at: Timestamp,
@@ -324,17 +326,21 @@ fn hold_round(db: &Connection, round: &QuestionRound) -> Result<()> {
         "INSERT INTO fact_question_round (agency, day, at) VALUES (?1, ?2, ?3)",
         (agency, &day, at),
     )?;
-    let asked_max = round.asked_max.min(round.drawn.len());
-    let mut put: Vec<QuestionId> =
-        all(db.prepare_cached(WAITING)?.query_map((agency, page(asked_max)), |row| row.get(0))?)?;
+    let asked_max = round.asked_max.min(round.n_questions);
+    let asked = |row: &Row<'_>| Ok((row.get(0)?, parsed(row, 1)?));
+    let asked: Vec<(QuestionId, LocalId)> =
+        all(db.prepare_cached(WAITING)?.query_map((agency, page(asked_max)), asked)?)?;
+    let is_other = |drawn: &&DrawnQuestion| asked.iter().all(|(_, id)| *id != drawn.local_id);
+    let n_drawn = round.n_questions - asked.len();
+    let drawn: Vec<_> = round.drawn.iter().filter(is_other).take(n_drawn).collect();
     let mut insert = db.prepare_cached(
         "INSERT INTO fact_question (id, agency, local_id, fields, at) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for drawn in &round.drawn[put.len()..] {
-        let fields = drawn.fields.join(" ");
-        insert.execute((&drawn.id, agency, drawn.local_id.as_str(), fields, at))?;
-        put.push(drawn.id.clone());
+    for question in &drawn {
+        let fields = question.fields.join(" ");
+        insert.execute((&question.id, agency, question.local_id.as_str(), fields, at))?;
     }
+    let put = asked.iter().map(|(id, _)| id).chain(drawn.iter().map(|question| &question.id));
     let mut insert = db.prepare_cached(
         "INSERT INTO fact_question_put (agency, day, question, until) VALUES (?1, ?2, ?3, ?4)",
     )?;

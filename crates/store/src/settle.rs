@@ -7,7 +7,7 @@ use record::{ParticipantId, RecordKey};
 use rusqlite::{Connection, params};
 
 use crate::{
-    Error, Held, MembershipCause, NewChange, OpenTask, Result, Seq, StatusRow, Store,
+    Error, Held, MembershipCause, NewChange, OpenTask, Result, Seq, StatusRow, Store, TaskId,
     calendar::{self, Due, Evaluation},
     columns::{int, seq},
     feed::{add_changes, hold},
@@ -81,8 +81,10 @@ pub struct Origin {
 /// Tasks that touch `touched` records go, `open` ones come.
 #[derive(Debug, Clone, Default)]
 pub struct TaskReplacement {
-    /// Records whose tasks were settled again.
+    /// Records whose tasks were settled again, sorted.
     pub touched: Vec<RecordKey>,
+    /// Tasks that are no more, whatever they touch.
+    pub closed: Vec<TaskId>,
     /// All open tasks among them.
     pub open: Vec<OpenTask>,
 }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::{
     Error, Result, Shown, Store, TaskReplacement,
     columns::{all, count, key, parsed, time},
+    decide::{ETAG, LEASE},
     names::{named, text_id},
     notes::{self, Standing},
 };
@@ -40,6 +41,7 @@ pub(crate) const RECORDS_OF: &str = "
     ORDER BY agency, local_id";
 pub(crate) const TASKS_OF: &str =
     "SELECT task FROM derived_task_record WHERE agency = ?1 AND local_id = ?2";
+const ALL_RECORDS: &str = "SELECT agency, local_id, task FROM derived_task_record";
 pub(crate) const PAIR_OF_TASK: &str =
     "SELECT agency, local_id, other_agency, other_local_id FROM fact_task WHERE id = ?1";
 const INSERT_TASK: &str = "
@@ -183,24 +185,55 @@ pub(crate) fn pair_values<'a>(
     (one.agency.as_str(), one.local_id.as_str(), other.agency.as_str(), other.local_id.as_str())
 }
 
-/// Removes the tasks that touch the touched records, and writes the open ones; those that stay the
-/// same but for what hangs on them are left as they are.
+/// Removes the tasks that touch the touched records, and writes the open ones. Those that stay as they
+/// are are not written: at a start, nearly all do.
 pub(crate) fn replace(db: &Connection, replacement: &TaskReplacement, at: Timestamp) -> Result<()> {
-    let mut tasks_of = db.prepare_cached(TASKS_OF)?;
-    let mut gone: BTreeSet<TaskId> = replacement.open.iter().map(|task| task.id.clone()).collect();
-    for record in &replacement.touched {
-        let key = (record.agency.as_str(), record.local_id.as_str());
-        gone.extend(all(tasks_of.query_map(key, |row| row.get(0))?)?);
+    let mut gone = touching(db, &replacement.touched)?;
+    gone.extend(replacement.closed.iter().cloned());
+    let mut written = Vec::new();
+    for task in &replacement.open {
+        let etag = db.prepare_cached(ETAG)?.query_row([&task.id], |row| row.get(0)).optional()?;
+        let etag: Option<String> = etag;
+        if etag.as_ref() == Some(&task.etag) {
+            gone.remove(&task.id);
+        } else {
+            gone.extend(etag.map(|_| task.id.clone()));
+            written.push(task);
+        }
     }
     for id in &gone {
         db.prepare_cached("DELETE FROM derived_task WHERE id = ?1")?.execute([id])?;
         db.prepare_cached("DELETE FROM derived_task_record WHERE task = ?1")?.execute([id])?;
     }
-    for task in &replacement.open {
+    for task in written {
         insert(db, task, at)?;
         count_statuses(db, &task.id)?;
     }
     Ok(())
+}
+
+/// From so many records on, all tasks are read instead of those of each record.
+const RECORDS_ASKED_MAX: usize = 10_000;
+
+/// The tasks that touch any of `records`, which are sorted.
+fn touching(db: &Connection, records: &[RecordKey]) -> Result<BTreeSet<TaskId>> {
+    let mut found = BTreeSet::new();
+    if records.len() > RECORDS_ASKED_MAX {
+        let mut query = db.prepare_cached(ALL_RECORDS)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if records.binary_search(&key(row, 0)?).is_ok() {
+                found.insert(row.get(2)?);
+            }
+        }
+        return Ok(found);
+    }
+    let mut query = db.prepare_cached(TASKS_OF)?;
+    for record in records {
+        let key = (record.agency.as_str(), record.local_id.as_str());
+        found.extend(all(query.query_map(key, |row| row.get::<_, TaskId>(0))?)?);
+    }
+    Ok(found)
 }
 
 /// Counts what hangs on the tasks of a record anew.
@@ -300,7 +333,7 @@ pub(crate) fn with_records(db: &Connection, mut task: Task) -> Result<Task> {
         let group = if row.get(3)? { &mut task.open.left } else { &mut task.open.right };
         group.push(shown);
     }
-    let mut query = db.prepare_cached(crate::decide::LEASE)?;
+    let mut query = db.prepare_cached(LEASE)?;
     let lease = query
         .query_row([&task.open.id], |row| Ok(Lease { steward: row.get(0)?, until: time(row, 1)? }));
     task.lease = lease.optional()?;

@@ -26,8 +26,19 @@ const ACTS: &str = "
     UNION ALL SELECT at, author, kind FROM fact_note
               WHERE at >= ?1 AND kind IN ('defer', 'escalate')
     UNION ALL SELECT at, author, 'ask' FROM fact_question WHERE at >= ?1 AND author IS NOT NULL";
+/// A decision is overturned when it was taken back, or a later one says the opposite of two of its
+/// records.
 const OVERTURNED: &str = "
-    SELECT (SELECT count(*) FROM fact_decision), (SELECT count(*) FROM fact_decision_undo)";
+    SELECT count(*), count(*) FILTER (WHERE
+        EXISTS (SELECT 1 FROM fact_decision_undo AS u WHERE u.decision = d.id)
+        OR EXISTS (
+            SELECT 1 FROM fact_decision_pair AS p JOIN fact_decision_pair AS n
+                ON n.agency = p.agency AND n.local_id = p.local_id
+                AND n.other_agency = p.other_agency AND n.other_local_id = p.other_local_id
+                AND n.decision > p.decision
+            JOIN fact_decision AS e ON e.seq = n.decision
+            WHERE p.decision = d.seq AND e.verdict <> d.verdict))
+    FROM fact_decision AS d";
 /// The first verdict of a steward about a task, and the first of another about the same groups:
 /// the second may have become a decision at once.
 const TWICE_JUDGED: &str = "

@@ -19,6 +19,8 @@ pub(super) struct Run {
     pub(super) with_events: BTreeMap<RecordKey, bool>,
     /// The cause of moves between participants, where it is not the records themselves.
     pub(super) cause: Option<MembershipCause>,
+    /// Whether a sample was drawn.
+    pub(super) is_new_sample: bool,
     /// Whether a submission of a single record is among the facts.
     pub(super) has_single_record: bool,
     /// Whether a submission of several records is among the facts.

@@ -6,23 +6,18 @@ use std::{
 };
 
 use record::{ParticipantId, RecordKey};
-use sha2::{Digest, Sha256};
 use store::{
     ActivationKind, Assignment, Due, EventKey, Fact, FactKind, Held, MembershipCause, NewChange,
-    OpenTask, Origin, Records, Redirect, Seq, Settled, StatusReplacement, StatusRow, TaskId,
-    TaskReplacement,
+    NewDecision, Origin, Records, Redirect, Seq, Settled, StatusReplacement, StatusRow,
 };
 
 use super::{
     Engine, EngineError,
     changes::{Why, changes_of, entry},
     origins::{Origins, Run, Telling},
-    state::{Participants, Standing, insert_all, linkage_decision, read_model},
+    state::{Participants, Standing, bind, bind_pair, insert_all, read_model},
 };
-use crate::{
-    participants::{Regrouping, regroup},
-    services::millibits,
-};
+use crate::participants::{Regrouping, regroup};
 
 /// Facts read, and settled together, at most.
 const RUN_FACTS_MAX: usize = 256;
@@ -72,15 +67,15 @@ impl Engine {
                 }
             }
             FactKind::Decision { decision } => {
-                let made = self.store.decision(decision)?.made;
-                self.linker.decide(&made.left, &made.right, linkage_decision(made.verdict));
+                bind(&mut self.linker, &self.store.decision(decision)?.made);
                 run.cause = Some(MembershipCause::Decision);
             }
             FactKind::DecisionUndone { decision } => {
                 let made = self.store.decision(decision)?.made;
-                self.linker.undo_decision(&made.left, &made.right);
+                self.unbind(&made, fact.seq)?;
                 run.cause = Some(MembershipCause::Decision);
             }
+            FactKind::Sample => run.is_new_sample = true,
             FactKind::Activation { kind: ActivationKind::Model, .. } => {
                 let active = self.store.active(ActivationKind::Model, Some(fact.seq))?;
                 let active = active.ok_or(store::Error::NotFound { what: "model" })?;
@@ -89,6 +84,17 @@ impl Engine {
                 run.cause = Some(MembershipCause::Model);
             }
             FactKind::Activation { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a decision back: an earlier one about the same records binds again.
+    fn unbind(&mut self, undone: &NewDecision, seq: Seq) -> Result<(), EngineError> {
+        for (left, right) in &undone.pairs {
+            match self.store.binding(left, right, seq)? {
+                Some(earlier) => bind_pair(&mut self.linker, &earlier.made, left, right),
+                None => self.linker.undo_decision(left, right),
+            }
         }
         Ok(())
     }
@@ -128,6 +134,7 @@ impl Engine {
         statuses.touched.extend(withdrawn.map(|assignment| assignment.record.clone()));
         let news = self.news(&statuses, |record| origins.telling(record, self))?;
         due.extend(gone.into_iter().map(|participant| Due { participant, on: None }));
+        let tasks = self.tasks(settlement, up_to, run.is_new_sample)?;
         self.store.settle(Settled {
             up_to_seq: up_to,
             at: self.clock.now(),
@@ -135,10 +142,7 @@ impl Engine {
             memberships,
             redirects: redirects(&regrouping),
             origins: split_off(&regrouping),
-            tasks: TaskReplacement {
-                touched: settlement.records,
-                open: settlement.tasks.iter().map(open_task).collect(),
-            },
+            tasks,
             statuses,
             due: due.clone(),
             evaluation: Some(self.evaluation()),
@@ -286,30 +290,4 @@ fn redirects(regrouping: &Regrouping) -> Vec<Redirect> {
 fn split_off(regrouping: &Regrouping) -> Vec<Origin> {
     let origin = |&(participant, split_from)| Origin { participant, split_from };
     regrouping.origins.iter().map(origin).collect()
-}
-
-/// The stored form of a review task; its id follows from the two groups and the reason.
-fn open_task(task: &linkage::ReviewTask) -> OpenTask {
-    let reason = task.reason.to_string();
-    let mut hash = Sha256::new();
-    for record in &task.left {
-        hash.update(format!("{record}\n"));
-    }
-    hash.update("\n");
-    for record in &task.right {
-        hash.update(format!("{record}\n"));
-    }
-    hash.update(&reason);
-    let name = data_encoding::BASE32_NOPAD.encode(&hash.finalize()[..5]);
-    let (best_left, best_right) = task.best_pair.clone();
-    OpenTask {
-        id: TaskId(format!("T-{name}")),
-        left: task.left.clone(),
-        right: task.right.clone(),
-        best_left,
-        best_right,
-        weight_millibits: i64::from(millibits(task.weight)),
-        probability_ppm: (task.probability * 1e6).round() as i64,
-        reason,
-    }
 }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use jiff::civil::Date;
-use linkage::{Decision as LinkageDecision, Linker, Model, Policy, TrainingOptions};
-use record::{EncodedRecord, ParticipantId, RecordKey, Schema};
+use linkage::{Decided, Decision as LinkageDecision, Linker, Model, Policy, TrainingOptions};
+use record::{EncodedRecord, ParticipantId, RecordKey, RecordVersion, Schema};
 use rustc_hash::FxHashMap;
-use store::{ActivationKind, Decisions, Records, Seq, Store, Verdict};
+use store::{ActivationKind, Decisions, NewDecision, Records, Seq, Store, Verdict};
 
 use super::{
     EngineError, Evaluator, Explained, Progress, TrainedModel,
@@ -17,6 +17,7 @@ use super::{
     held::HeldBack,
     origins::Run,
     reconcile::Reconciliation,
+    tasks::Audits,
 };
 use crate::{activation, clock::Clock, participants::Place};
 
@@ -44,6 +45,7 @@ pub struct Engine {
     pub(super) recomputation: Option<Recomputation>,
     pub(super) held: HeldBack,
     pub(super) reconciliation: Option<Reconciliation>,
+    pub(super) audits: Audits,
     pub(super) applied: Seq,
     pub(super) records: FxHashMap<RecordKey, Standing>,
     pub(super) members: FxHashMap<ParticipantId, BTreeSet<RecordKey>>,
@@ -81,6 +83,7 @@ impl Engine {
             recomputation: None,
             held: HeldBack::read(store.held()?),
             reconciliation: None,
+            audits: Audits::default(),
             next_participant: store.next_participant_id()?.0,
             linker,
             store,
@@ -94,6 +97,7 @@ impl Engine {
             members: FxHashMap::default(),
         };
         engine.load_records()?;
+        engine.audits = Audits::read(&engine.store, applied)?;
         engine.restore_memberships()?;
         engine.begin_recomputation(last)?;
         engine.keep_calendar()?;
@@ -227,8 +231,7 @@ pub(super) fn linker_at(
     for decision in store.decisions(Decisions::All)? {
         let undone = decision.undone.is_some_and(|undo| undo.seq <= seq);
         if decision.seq <= seq && !undone {
-            let made = decision.made;
-            linker.decide(&made.left, &made.right, linkage_decision(made.verdict));
+            bind(&mut linker, &decision.made);
         }
     }
     Ok((linker, active.version))
@@ -239,12 +242,27 @@ pub(super) fn read_model(content: &[u8], schema: &Schema) -> Result<Model, Engin
     activation::read_model(content, schema).map_err(|error| EngineError::Model(error.to_string()))
 }
 
-/// The linker's word for a steward's verdict.
-pub(super) fn linkage_decision(verdict: Verdict) -> LinkageDecision {
-    match verdict {
+/// Lets a decision bind all of its pairs.
+pub(super) fn bind(linker: &mut Linker, made: &NewDecision) {
+    for (left, right) in &made.pairs {
+        bind_pair(linker, made, left, right);
+    }
+}
+
+/// Lets a decision bind one of its pairs.
+pub(super) fn bind_pair(
+    linker: &mut Linker,
+    made: &NewDecision,
+    left: &RecordKey,
+    right: &RecordKey,
+) {
+    let decision = match made.verdict {
         Verdict::Link => LinkageDecision::MustLink,
         Verdict::Separate => LinkageDecision::CannotLink,
-    }
+    };
+    // A record that was not shown has no version that was seen: every one is new.
+    let seen = |record| made.version_of(record).unwrap_or(RecordVersion(i64::MIN));
+    linker.decide(left, right, Decided { decision, seen: (seen(left), seen(right)) });
 }
 
 /// Participants in an order that does not depend on hashing.

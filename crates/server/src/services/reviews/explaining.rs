@@ -1,0 +1,152 @@
+//! Why a record belongs to its participant, and why two records do or do not match.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::{ErrorReason, convert::record_key_to_proto, error::status, review as proto};
+use linkage::PairExplanation;
+use record::{ParticipantId, RecordKey};
+use store::{Decision, MembershipEntry, Seq};
+use tonic::Status;
+
+use super::{Reviews, decisions::decision_to_proto};
+use crate::{
+    services::explanation::{change_to_proto, explanation_to_proto},
+    status::{blocking, of_engine, of_store},
+    times::timestamp,
+};
+
+/// Other members that an explanation of one record compares it with at most.
+const MEMBERS_EXPLAINED_MAX: usize = 50;
+
+/// Changes of a record's statuses that its explanation tells at most.
+const CHANGES_TOLD_MAX: usize = 1_000;
+
+/// Who is in a participant, and how it came about.
+struct Membership {
+    participant: ParticipantId,
+    members: Vec<RecordKey>,
+    history: Vec<MembershipEntry>,
+    decisions: Vec<Decision>,
+}
+
+impl Reviews {
+    /// Explains `record`, alone or beside `other`.
+    pub(super) async fn explanation(
+        &self,
+        record: RecordKey,
+        other: Option<RecordKey>,
+    ) -> Result<proto::ExplainResponse, Status> {
+        let (this, of, with) = (self.clone(), record.clone(), other.clone());
+        let (one, another, status_changes) = blocking(move || {
+            let changes = if with.is_none() { this.status_changes(&of)? } else { Vec::new() };
+            let another = with.map(|with| this.membership(&with)).transpose()?;
+            Ok((this.membership(&of)?, another, changes))
+        })
+        .await?;
+        let pairs = match other {
+            Some(other) => vec![(record, other)],
+            None => one
+                .members
+                .iter()
+                .filter(|member| **member != record)
+                .take(MEMBERS_EXPLAINED_MAX)
+                .map(|member| (record.clone(), member.clone()))
+                .collect(),
+        };
+        let mut pairs = self.explain_pairs(pairs).await?;
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.total_millibits));
+        Ok(proto::ExplainResponse {
+            participant: one.participant.to_string(),
+            other_participant: another
+                .map_or_else(String::new, |another| another.participant.to_string()),
+            members: one.members.iter().map(record_key_to_proto).collect(),
+            pairs,
+            history: history(&one),
+            status_changes,
+            decisions: one.decisions.iter().map(decision_to_proto).collect(),
+        })
+    }
+
+    /// Explains pairs, each with the decision that binds it.
+    async fn explain_pairs(
+        &self,
+        pairs: Vec<(RecordKey, RecordKey)>,
+    ) -> Result<Vec<proto::PairExplanation>, Status> {
+        let explained = self.engine.explain(pairs.clone(), Vec::new()).await;
+        let explained = explained.map_err(|e| of_engine(&e))?.pairs;
+        let store = self.store.clone();
+        blocking(move || {
+            let message = |((left, right), explanation): (
+                (RecordKey, RecordKey),
+                Option<PairExplanation>,
+            )| {
+                let explanation = explanation?;
+                let binding = store.binding(&left, &right, Seq(u64::MAX));
+                let message = binding.map(|binding| proto::PairExplanation {
+                    decision: binding.as_ref().map(decision_to_proto),
+                    ..explanation_to_proto(&left, &right, &explanation)
+                });
+                Some(message.map_err(|e| of_store(&e, ErrorReason::Internal)))
+            };
+            pairs.into_iter().zip(explained).filter_map(message).collect()
+        })
+        .await
+    }
+
+    /// Who is in the participant of `record`, and how it came about.
+    fn membership(&self, record: &RecordKey) -> Result<Membership, Status> {
+        let unknown = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
+        let Some(participant) = self.store.participant_of(record, None).map_err(unknown)? else {
+            let message = "no current record has this name: give AGENCY/LOCAL_ID";
+            return Err(status(ErrorReason::RecordUnknown, message, &[]));
+        };
+        let history = self.store.membership_history(participant).map_err(unknown)?;
+        let ever: BTreeSet<&RecordKey> = history.iter().map(|entry| &entry.record).collect();
+        let mut decisions: BTreeMap<Seq, Decision> = BTreeMap::new();
+        for record in ever {
+            let of_record = self.store.decisions_of(record).map_err(unknown)?;
+            decisions.extend(of_record.into_iter().map(|decision| (decision.seq, decision)));
+        }
+        Ok(Membership {
+            participant,
+            members: self.store.members_of(participant, None).map_err(unknown)?,
+            history,
+            decisions: decisions.into_values().collect(),
+        })
+    }
+
+    /// What the agency of `record` was told of its statuses, and why in full.
+    fn status_changes(&self, record: &RecordKey) -> Result<Vec<proto::StatusChange>, Status> {
+        let changes = self.store.changes_of_record(record, CHANGES_TOLD_MAX);
+        let told = changes.and_then(|changes| changes.iter().map(change_to_proto).collect());
+        told.map_err(|e: store::Error| of_store(&e, ErrorReason::Internal))
+    }
+}
+
+/// The steps by which a participant came about, each with where its record was before.
+fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
+    let mut before: BTreeMap<&RecordKey, Option<ParticipantId>> = BTreeMap::new();
+    let text = |id: Option<ParticipantId>| id.map_or_else(String::new, |id| id.to_string());
+    let decided_at = |seq: Seq| {
+        let is_at = |decision: &&Decision| {
+            decision.seq == seq || decision.undone.as_ref().is_some_and(|undo| undo.seq == seq)
+        };
+        let found = membership.decisions.iter().find(is_at);
+        found.map_or_else(String::new, |decision| decision.made.id.0.clone())
+    };
+    let change = |entry| {
+        let MembershipEntry { seq, at, record, participant, cause, .. } = entry;
+        let from = before.insert(record, *participant).flatten();
+        let is_decided = *cause == store::MembershipCause::Decision;
+        proto::MembershipChange {
+            record: Some(record_key_to_proto(record)),
+            participant: text(*participant),
+            cause: cause.to_string(),
+            sequence: seq.0,
+            changed_at: Some(timestamp(*at)),
+            from_participant: text(from),
+            decision_id: if is_decided { decided_at(*seq) } else { String::new() },
+        }
+    };
+    membership.history.iter().map(change).collect()
+}
