@@ -4,6 +4,7 @@
 //! its values, `block` finds candidates, `compare` gives an agreement pattern, `score` its weight,
 //! `edges` keeps what reaches the lower cut-off, `partition` turns components into people.
 
+pub mod audit;
 mod block;
 pub mod calibration;
 mod compare;
@@ -28,6 +29,7 @@ pub mod train;
 mod values;
 pub mod weight;
 
+pub use audit::{JudgedStratum, SampleOptions, SampleQuality, SampledStratum};
 pub use calibration::{Calibration, ErrorRates, Estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{PairDecision, PairExplanation};

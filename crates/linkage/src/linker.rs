@@ -263,9 +263,14 @@ impl Linker {
         self.names[node.place()].as_ref().expect("a node in use has a name")
     }
 
+    /// The node that stands for a node's record, the same for all of its versions.
+    pub(crate) fn record_of(&self, node: NodeId) -> NodeId {
+        self.record_of[node.place()]
+    }
+
     /// Whether two nodes are versions of one record.
     pub(crate) fn same_record(&self, left: NodeId, right: NodeId) -> bool {
-        self.record_of[left.place()] == self.record_of[right.place()]
+        self.record_of(left) == self.record_of(right)
     }
 
     /// The versions of a record, ascending; none if it is unknown.

@@ -4,9 +4,12 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{ANA, LUIS, MODEL, Person, SCHEMA, State, decide, insert, key, linker, linker_with};
+use common::{
+    ANA, LUIS, MODEL, Person, SCHEMA, State, decide, insert, key, linker, linker_with, populated,
+    population,
+};
 use linkage::{
-    Decision, Linker, MatchWeight, PairDecision, Policy, ReviewReason, ReviewTask, TermFrequencies,
+    Decision, MatchWeight, PairDecision, Policy, ReviewReason, ReviewTask, TermFrequencies,
     TrainingOptions,
 };
 use record::RecordVersion;
@@ -319,74 +322,6 @@ fn levels_see_what_goes_wrong_in_records() {
     ] {
         assert_eq!(level(changed, field), expected, "{field}");
     }
-}
-
-/// Four hundred people, most with a second record that has one thing wrong.
-fn population() -> Vec<(String, Person<'static>)> {
-    const FIRST: [&str; 20] = [
-        "Mary", "James", "Linda", "Robert", "Susan", "David", "Karen", "Daniel", "Nancy", "Paul",
-        "Olga", "Steven", "Ruth", "Kevin", "Alice", "Brian", "Julia", "Frank", "Hannah", "Victor",
-    ];
-    const LAST: [&str; 20] = [
-        "Garcia",
-        "Nguyen",
-        "Olsen",
-        "Whitfield",
-        "Baptiste",
-        "Romero",
-        "Jankowski",
-        "Tanaka",
-        "Murphy",
-        "Abebe",
-        "Lindqvist",
-        "Moreno",
-        "Chaudhry",
-        "Petrov",
-        "Holloway",
-        "Kealoha",
-        "Dubois",
-        "Ferrari",
-        "Osterman",
-        "Yazzie",
-    ];
-    let text = |text: String| -> &'static str { text.leak() };
-    let mut records = Vec::new();
-    for n in 0..400_usize {
-        let person = Person {
-            first: FIRST[n * 7 % 20],
-            last: LAST[n / 20],
-            born: text(format!(
-                "{}-{:02}-{:02}",
-                1950 + n * 13 % 57,
-                1 + n * 5 % 12,
-                1 + n * 11 % 28
-            )),
-            ssn: text(format!("{:03}{:02}{:04}", 201 + n, 10 + n * 7 % 80, 1000 + n * 37)),
-            sex: if n % 2 == 0 { "F" } else { "M" },
-            street: text(format!("{} {} St", 100 + n * 17, LAST[n * 3 % 20])),
-            zip: text(format!("{:05}", 98_000 + n * 31 % 600)),
-        };
-        let second = match n % 8 {
-            0 => Person { first: FIRST[(n * 7 + 1) % 20], ..person },
-            1 => Person { ssn: "", ..person },
-            2 => Person { born: "1971-11-30", ..person },
-            3 => Person { street: "1 Ferry Ln", zip: "97201", ..person },
-            4 => Person { last: LAST[(n / 20 + 1) % 20], ..person },
-            5 => continue,
-            _ => person,
-        };
-        records.push((format!("college/{n}"), person));
-        records.push((format!("wages/{n}"), second));
-    }
-    records
-}
-
-fn populated(records: &[(String, Person<'_>)]) -> Linker {
-    let mut linker = linker();
-    for (name, person) in records {
-        insert(&mut linker, name, 1, person);
-    }
-    linker
 }
 
 #[test]
