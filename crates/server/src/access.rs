@@ -34,6 +34,7 @@ const TABLE: &[(&str, Option<&[Role]>)] = &[
     ("/waymark.statement.v1.StatementService/", Some(&[Agency])),
     ("/waymark.status.v1.StatusService/", Some(&[Agency])),
     ("/waymark.review.v1.ReviewService/", Some(&[Steward])),
+    ("/waymark.question.v1.QuestionService/", Some(&[Agency])),
     ("/waymark.registry.v1.RegistryService/", Some(&[Agency, Steward, Operator])),
     ("/waymark.admin.v1.AdminService/", Some(&[Operator])),
     ("/grpc.health.v1.Health/", None),

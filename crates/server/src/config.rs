@@ -1,5 +1,7 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
+mod review;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -15,6 +17,8 @@ use record::{AgencyId, Schema};
 use serde::Deserialize;
 
 use crate::activation;
+pub use review::{QuestionPolicy, ReviewPolicy};
+use review::{QuestionsFile, ReviewFile};
 
 /// Why the settings are refused; the message says which line of which file to change.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,10 @@ struct ConfigFile {
     pathways: PathwaysFile,
     #[serde(default)]
     limits: LimitsFile,
+    #[serde(default)]
+    review: ReviewFile,
+    #[serde(default)]
+    questions: QuestionsFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,6 +126,10 @@ pub struct Config {
     pub sharing_text: String,
     /// Most records that absence from one snapshot may withdraw, as a share of 0 to 1.
     pub snapshot_withdrawal_share: f64,
+    /// How tasks are given to stewards.
+    pub review: ReviewPolicy,
+    /// When agencies are asked about the quality of their records.
+    pub questions: QuestionPolicy,
 }
 
 impl Config {
@@ -168,6 +180,8 @@ impl Config {
             sharing: rules.sharing,
             sharing_text: rules.sharing_text,
             snapshot_withdrawal_share: share,
+            review: file.review.check().map_err(|what| invalid(path, &what))?,
+            questions: file.questions.check().map_err(|what| invalid(path, &what))?,
         })
     }
 }

@@ -22,3 +22,4 @@ pub(crate) use evaluate::{on_day, read_change, read_status};
 pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel};
 pub use reconcile::{Difference, Reconciled};
 pub use state::Engine;
+pub(crate) use tasks::AUDIT;

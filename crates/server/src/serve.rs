@@ -4,6 +4,7 @@ use std::{future::Future, io, path::Path, sync::Arc, time::Duration};
 
 use api::{
     admin::admin_service_server::AdminServiceServer, limits::MAX_MESSAGE_BYTES,
+    question::question_service_server::QuestionServiceServer,
     registry::registry_service_server::RegistryServiceServer,
     review::review_service_server::ReviewServiceServer,
     statement::statement_service_server::StatementServiceServer,
@@ -24,7 +25,8 @@ use crate::{
     files::{random_secret, write_private},
     pepper::Pepper,
     services::{
-        Admin, Exports, KeyBinding, Registries, Reviews, Statements, Statuses, Submissions,
+        Admin, Exports, KeyBinding, Questions, Registries, Reviews, Statements, Statuses,
+        Submissions,
     },
     sources::Sources,
 };
@@ -108,6 +110,15 @@ pub async fn serve(
         store: store.clone(),
         engine: engine.clone(),
         clock: clock.clone(),
+        schema: config.schema.clone(),
+        policy: Arc::new(config.review),
+        questions: config.questions,
+    });
+    let questions = QuestionServiceServer::new(Questions {
+        store: store.clone(),
+        clock: clock.clone(),
+        schema: config.schema.clone(),
+        policy: config.questions,
     });
     let admin = AdminServiceServer::new(Admin {
         store: store.clone(),
@@ -135,6 +146,7 @@ pub async fn serve(
         .add_service(statements)
         .add_service(statuses.max_encoding_message_size(ANSWER_BYTES_MAX))
         .add_service(reviews)
+        .add_service(questions)
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
         .add_service(admin);
     serve_until(router, listener, stop).await?;

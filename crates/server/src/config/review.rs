@@ -89,9 +89,9 @@ impl QuestionsFile {
     pub(super) fn check(self) -> Result<QuestionPolicy, String> {
         let in_range = |name: &str, value: u32, least: u32, most: u32| {
             let is_in = (least..=most).contains(&value);
-            is_in.then_some(value as i32).ok_or_else(|| {
-                format!("questions.{name}: {least} to {most} is allowed")
-            })
+            is_in
+                .then_some(value as i32)
+                .ok_or_else(|| format!("questions.{name}: {least} to {most} is allowed"))
         };
         Ok(QuestionPolicy {
             every_days: in_range("every_days", self.every_days, 1, 366)?,

@@ -79,10 +79,11 @@ pub struct TrainedModel {
 /// Why records match or do not.
 #[derive(Debug, Clone)]
 pub struct Explained {
-    /// The model that gave the weights.
-    pub model_version: String,
     /// One explanation per pair asked for; `None` where a record is not known to the linker.
     pub pairs: Vec<Option<PairExplanation>>,
+    /// For each record asked for, the places of the schema's fields of which it has a value; `None`
+    /// where it is not known to the linker.
+    pub fields: Vec<Option<Vec<usize>>>,
 }
 
 /// Where the answer to a command goes.
@@ -90,7 +91,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
 enum Command {
     Wake,
-    Explain { pairs: Vec<(RecordKey, RecordKey)>, reply: Reply<Explained> },
+    Explain { pairs: Vec<(RecordKey, RecordKey)>, records: Vec<RecordKey>, reply: Reply<Explained> },
+    DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Seq> },
     Train { seed: u64, activate: Option<String>, reply: Reply<TrainedModel> },
     Activate { content: String, author: String, reply: Reply<Seq> },
     Reconcile { repair: bool, reply: Reply<Reconciled> },
@@ -158,15 +160,29 @@ impl EngineHandle {
         Ok(())
     }
 
-    /// Explains pairs of records.
+    /// Explains pairs of records, and says which fields records have.
     ///
     /// # Errors
     /// [`EngineError::Busy`] or [`EngineError::Stopped`].
     pub async fn explain(
         &self,
         pairs: Vec<(RecordKey, RecordKey)>,
+        records: Vec<RecordKey>,
     ) -> Result<Explained, EngineError> {
-        self.ask(|reply| Command::Explain { pairs, reply }).await
+        self.ask(|reply| Command::Explain { pairs, records, reply }).await
+    }
+
+    /// Draws a sample of pairs, as a fact in the name of `author`; returns its place in the log.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn draw_sample(
+        &self,
+        pairs_per_stratum: usize,
+        seed: u64,
+        author: String,
+    ) -> Result<Seq, EngineError> {
+        self.ask(|reply| Command::DrawSample { pairs_per_stratum, seed, author, reply }).await
     }
 
     /// Trains a model on the current records, and activates it in the name of `activate`.
@@ -257,8 +273,11 @@ fn obey(engine: &mut Engine, command: Command) {
     // A caller that has gone away needs no answer.
     match command {
         Command::Wake | Command::Stop => {}
-        Command::Explain { pairs, reply } => {
-            let _ = reply.send(Ok(engine.explain(&pairs)));
+        Command::Explain { pairs, records, reply } => {
+            let _ = reply.send(Ok(engine.explain(&pairs, &records)));
+        }
+        Command::DrawSample { pairs_per_stratum, seed, author, reply } => {
+            let _ = reply.send(engine.draw_sample(pairs_per_stratum, seed, &author));
         }
         Command::Train { seed, activate, reply } => {
             let _ = reply.send(engine.train(seed, activate.as_deref()));

@@ -147,10 +147,16 @@ impl Engine {
         Some(Place { participant, first_seq: standing.first_seq })
     }
 
-    /// Explains pairs of records.
-    pub(super) fn explain(&self, pairs: &[(RecordKey, RecordKey)]) -> Explained {
-        let pairs = pairs.iter().map(|(a, b)| self.linker.explain(a, b)).collect();
-        Explained { model_version: self.model_version.clone(), pairs }
+    /// Explains pairs of records, and says which fields records have.
+    pub(super) fn explain(
+        &self,
+        pairs: &[(RecordKey, RecordKey)],
+        records: &[RecordKey],
+    ) -> Explained {
+        Explained {
+            pairs: pairs.iter().map(|(a, b)| self.linker.explain(a, b)).collect(),
+            fields: records.iter().map(|record| self.linker.present_fields(record)).collect(),
+        }
     }
 
     /// Trains a model and, in the name of `author`, activates it.

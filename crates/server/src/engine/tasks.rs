@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linkage::{MatchWeight, ReviewTask, Settlement};
+use linkage::{MatchWeight, ReviewTask, Settlement, audit::SampleOptions};
 use record::{RecordKey, RecordVersion};
 use sha2::{Digest, Sha256};
-use store::{OpenTask, Seq, Shown, Store, TaskId, TaskReplacement};
+use store::{NewStratum, OpenTask, Seq, Shown, Store, TaskId, TaskReplacement};
 
 use super::{Engine, EngineError};
 use crate::services::millibits;
@@ -91,6 +91,36 @@ impl Engine {
             reason: AUDIT.to_owned(),
         };
         Some(question.into())
+    }
+
+    /// Draws a sample of the pairs of records, linked and not linked, by weight; it is a fact, and its
+    /// pairs become tasks when that is taken in.
+    pub(super) fn draw_sample(
+        &self,
+        pairs_per_stratum: usize,
+        seed: u64,
+        author: &str,
+    ) -> Result<Seq, EngineError> {
+        let mut people: Vec<Vec<RecordKey>> = self
+            .members
+            .values()
+            .filter(|members| members.len() > 1)
+            .map(|members| members.iter().cloned().collect())
+            .collect();
+        people.sort_unstable();
+        let drawn = self.linker.draw_sample(&people, SampleOptions { pairs_per_stratum, seed });
+        let bits = |weight: MatchWeight| i64::from(millibits(weight));
+        let strata: Vec<NewStratum> = drawn
+            .into_iter()
+            .map(|stratum| NewStratum {
+                is_linked: stratum.is_linked,
+                from_millibits: stratum.from.map(bits),
+                to_millibits: stratum.to.map(bits),
+                n_pairs: stratum.n_pairs,
+                drawn: stratum.pairs,
+            })
+            .collect();
+        Ok(self.store.add_sample(seed, &strata, author, self.clock.now())?)
     }
 
     fn open_task(&self, task: &ReviewTask) -> OpenTask {

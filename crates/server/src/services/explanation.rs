@@ -34,6 +34,7 @@ pub fn explanation_to_proto(
         conclusions: conclusions(explanation),
         decision: None,
         model_version: explanation.model.clone(),
+        blind: false,
     }
 }
 

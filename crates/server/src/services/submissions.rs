@@ -391,7 +391,7 @@ pub(super) fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status>
     Err(status(ErrorReason::AgencyMismatch, &message, &[]))
 }
 
-fn check_request_id(request_id: &str) -> Result<(), Status> {
+pub(super) fn check_request_id(request_id: &str) -> Result<(), Status> {
     let fits = (1..=64).contains(&request_id.len())
         && request_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if fits {

@@ -32,9 +32,11 @@ impl Reviews {
         request: &proto::ListDecisionsRequest,
     ) -> Result<proto::ListDecisionsResponse, Status> {
         let size = PAGE.size(request.page_size)?;
-        let list = format!("decisions {} {:?}", request.author, request.record.as_ref().map(|it| {
-            (&it.agency, &it.local_id)
-        }));
+        let list = format!(
+            "decisions {} {:?}",
+            request.author,
+            request.record.as_ref().map(|it| { (&it.agency, &it.local_id) })
+        );
         let before = place_of(&list, &request.page_token)?.and_then(|place| place.parse().ok());
         let before = Seq(before.unwrap_or(i64::MAX as u64));
         let author = Some(request.author.as_str()).filter(|author| !author.is_empty());
@@ -74,7 +76,8 @@ impl Reviews {
     ) -> Result<proto::UndoDecisionResponse, Status> {
         let reason = reason_of(&request.reason)?;
         let this = self.clone();
-        let seq = blocking(move || this.take_back(&DecisionId(request.id), &author, &reason)).await?;
+        let seq =
+            blocking(move || this.take_back(&DecisionId(request.id), &author, &reason)).await?;
         self.apply(seq).await?;
         let this = self.clone();
         let Effects { regroupings, statuses } = blocking(move || this.effects(seq)).await?;

@@ -43,9 +43,7 @@ impl Reviews {
         let mut pairs: Vec<proto::PairExplanation> = pairs
             .iter()
             .zip(&explained.pairs)
-            .filter_map(|((left, right), it)| {
-                Some(explanation_to_proto(left, right, it.as_ref()?))
-            })
+            .filter_map(|((left, right), it)| Some(explanation_to_proto(left, right, it.as_ref()?)))
             .collect();
         let (this, of) = (self.clone(), task.clone());
         let mut known = blocking(move || {
@@ -106,8 +104,7 @@ impl Reviews {
         }
         questions.sort_by_key(|question| question.at);
         let binding = self.store.binding(&open.best_left, &open.best_right, Seq(u64::MAX))?;
-        let is_escalated =
-            task.waits.is_some_and(|waits| waits.kind == WaitKind::Escalated);
+        let is_escalated = task.waits.is_some_and(|waits| waits.kind == WaitKind::Escalated);
         let notes = self.store.notes_of(open)?;
         let notes = notes.iter().filter(|note| is_escalated || note.kind.verdict().is_none());
         Ok(Known {

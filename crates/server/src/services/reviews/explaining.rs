@@ -134,11 +134,11 @@ fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
         let found = membership.decisions.iter().find(is_at);
         found.map_or_else(String::new, |decision| decision.made.id.0.clone())
     };
-    let change = |entry| {
-        let MembershipEntry { seq, at, record, participant, cause, .. } = entry;
+    let mut steps = Vec::new();
+    for MembershipEntry { seq, at, record, participant, cause, .. } in &membership.history {
         let from = before.insert(record, *participant).flatten();
         let is_decided = *cause == store::MembershipCause::Decision;
-        proto::MembershipChange {
+        steps.push(proto::MembershipChange {
             record: Some(record_key_to_proto(record)),
             participant: text(*participant),
             cause: cause.to_string(),
@@ -146,7 +146,7 @@ fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
             changed_at: Some(timestamp(*at)),
             from_participant: text(from),
             decision_id: if is_decided { decided_at(*seq) } else { String::new() },
-        }
-    };
-    membership.history.iter().map(change).collect()
+        });
+    }
+    steps
 }
