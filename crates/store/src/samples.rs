@@ -10,7 +10,8 @@ use crate::{
     log::{LogKind, add_fact},
 };
 
-pub(crate) const LAST: &str = "SELECT seq, at FROM fact_sample ORDER BY seq DESC LIMIT 1";
+pub(crate) const LAST: &str =
+    "SELECT seq, at FROM fact_sample WHERE seq = (SELECT max(seq) FROM fact_sample)";
 pub(crate) const PAIRS: &str = "
     SELECT agency, local_id, other_agency, other_local_id FROM fact_sample_pair WHERE sample = ?1
     ORDER BY stratum, agency, local_id, other_agency, other_local_id";

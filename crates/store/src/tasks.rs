@@ -55,12 +55,12 @@ const INSERT_RECORD: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
 /// A status that says nothing of a person is none that hangs on a decision.
 pub(crate) const COUNT_STATUSES: &str = "
-    UPDATE derived_task SET statuses = n.statuses, priority = risk_ppm * (1 + n.statuses)
-    FROM (SELECT count(s.label) AS statuses
+    UPDATE derived_task SET statuses = n.found, priority = risk_ppm * (1 + n.found)
+    FROM (SELECT count(s.label) AS found
           FROM derived_task_record AS r CROSS JOIN derived_status AS s
               ON s.agency = r.agency AND s.local_id = r.local_id AND s.label <> 'none'
           WHERE r.task = ?1) AS n
-    WHERE id = ?1 AND statuses <> n.statuses";
+    WHERE id = ?1 AND statuses <> n.found";
 
 /// The id of a task: of its best pair, so that it stays the same while other records come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

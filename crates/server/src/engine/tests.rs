@@ -1,5 +1,7 @@
 //! The engine on a store of its own: what it counts, in which order, and what it tells the feeds.
 
+mod sequences;
+
 use std::sync::Arc;
 
 use api::{
@@ -60,13 +62,23 @@ impl Desk {
 
     /// Sends rows as one submission, which is one fact.
     fn send(&mut self, agency: &str, kind: SubmissionKind, rows: Vec<NewRow>) {
+        self.send_as(agency, kind, SubmissionMode::Delta, rows);
+    }
+
+    fn send_as(
+        &mut self,
+        agency: &str,
+        kind: SubmissionKind,
+        mode: SubmissionMode,
+        rows: Vec<NewRow>,
+    ) {
         self.sent += 1;
         let new = NewSubmission {
             id: SubmissionId(format!("S{}", self.sent)),
             agency: agency.parse().unwrap(),
             request_id: format!("r{}", self.sent),
             kind,
-            mode: SubmissionMode::Delta,
+            mode,
             as_of: "2026-03-01".parse().unwrap(),
             created_at: clock("2026-03-01").now(),
         };
