@@ -81,7 +81,7 @@ impl Stats {
             .section(open_section(&answer.open))
             .section(day_section(&answer.days))
             .section(overturned_section(&answer))
-            .section(agreement_section(&answer.agreement.clone().unwrap_or_default()))
+            .section(agreement_section(&answer.agreement.unwrap_or_default()))
             .section(stratum_section(&quality.strata))
             .section(quality_section(&quality))
             .section(check_section(&answer.field_checks)))
