@@ -6,6 +6,7 @@ mod export;
 mod filter;
 mod import;
 mod judgment;
+mod rows;
 mod sheet;
 mod statistics;
 mod tasks;
@@ -47,7 +48,7 @@ Every command needs a steward's token.";
 /// Without a command, interactively. A decision outranks every weight and survives retraining.
 /// Reasons must not hold names, dates or numbers of a person.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_long_help = HELP)]
+#[command(after_long_help = HELP)]
 pub struct Review {
     #[command(subcommand)]
     command: Option<ReviewCommand>,
@@ -60,7 +61,7 @@ pub struct Review {
 }
 
 /// Whether the score is hidden.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 struct BlindArgs {
     /// Leave out weights, probabilities and participants; audit tasks are always shown so
     #[arg(long)]
@@ -103,8 +104,20 @@ impl Review {
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         match &self.command {
             None => on_screen(self.filter.filter()?, self.blind.blind, &self.connection),
-            Some(command) => connection::run(command.run(&self.connection, format)),
+            Some(command) => {
+                self.refuse_options_of_screen()?;
+                connection::run(command.run(&self.connection, format))
+            }
         }
+    }
+
+    /// A command has a filter of its own, so that one before it would be lost.
+    fn refuse_options_of_screen(&self) -> Result<(), Failure> {
+        if self.filter == FilterArgs::default() && self.blind == BlindArgs::default() {
+            return Ok(());
+        }
+        let what = "a filter and --blind stand before the command";
+        Err(Failure::plain(Exit::Usage, what).remedy("put them behind it"))
     }
 }
 

@@ -82,7 +82,7 @@ fn what_a_steward_cannot_mean_is_refused_before_anybody_is_called() {
         ("review sample --pairs 1001", "1..=1000"),
         ("review undo D", "--reason"),
         ("review export --out tasks.txt", ".csv or .json"),
-        ("review --reason band list", "cannot be used with"),
+        ("review --reason band list", "put them behind it"),
         ("questions answer Q maybe", "possible values"),
     ] {
         desk.waymark(command).exits(2).tells(&[told]);

@@ -10,8 +10,7 @@ use crate::{exit::Exit, failure::Failure};
 const BITS_MAX: f64 = 2_000_000.0;
 
 /// Which tasks. What is not given lets everything through.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Filter")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct FilterArgs {
     /// Only tasks in this state; by default what a steward can settle now: open tasks and those
     /// that wait for a second verdict
