@@ -117,7 +117,7 @@ fn a_task_that_is_put_off_comes_back_on_its_day() {
     service.waymark("pat", &format!("{defer} 2026-09-30")).is_refused(65, "REQUEST_INVALID");
     service.ask("pat", &format!("{defer} 2026-10-02"));
     assert_eq!(tasks(&service).len(), 2);
-    assert_eq!(service.ask("pat", "review list --deferred").rows("tasks").len(), 1);
+    assert_eq!(service.ask("pat", "review list --state deferred").rows("tasks").len(), 1);
     service.stop();
     service.launch_with("fixed_date = \"2026-10-02\"");
     assert_eq!(tasks(&service).len(), 3);

@@ -197,7 +197,7 @@ fn a_record_and_a_pair_are_explained() {
     let one = service.ask("pat", "explain adult-ed/A1");
     assert_eq!(one.rows("participants").len(), 4);
     assert_eq!(one.rows("pairs").len(), 3);
-    assert!(!one.rows("history").is_empty());
+    assert!(!one.rows("steps").is_empty());
     let pair = service.ask("pat", "explain college/S3 workforce/W2");
     let differing = pair.rows("fields");
     let ssn = differing.iter().find(|field| field["field"] == "ssn").unwrap();

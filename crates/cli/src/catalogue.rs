@@ -53,6 +53,8 @@ pub enum Code {
     NothingToCompare,
     /// A file exists that must not be overwritten.
     OutputExists,
+    /// A filled-in file of review tasks is wrong.
+    ReviewFileInvalid,
     /// A row is not CSV, or has another number of cells than the header.
     RowMalformed,
     /// A row is over size.
@@ -100,6 +102,7 @@ const PAGES: &[Page] = &[
     page!(NothingToResume, "NOTHING_TO_RESUME", BadInput),
     page!(OutputExists, "OUTPUT_EXISTS", Io),
     page!(RegistryInvalid, "REGISTRY_INVALID", BadConfig),
+    page!(ReviewFileInvalid, "REVIEW_FILE_INVALID", BadInput),
     page!(RowMalformed, "ROW_MALFORMED", BadInput),
     page!(RowTooLarge, "ROW_TOO_LARGE", BadInput),
     page!(SchemaInvalid, "SCHEMA_INVALID", BadConfig),

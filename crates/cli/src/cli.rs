@@ -57,6 +57,8 @@ pub enum Command {
     Status(commands::status::StatusCommand),
     /// Show what was submitted and what became of it
     Batch(commands::batch::Batch),
+    /// List and answer the questions about the quality of the agency's own records
+    Questions(commands::questions::Questions),
     /// Show and settle the matches that the service is not sure of
     Review(commands::review::Review),
     /// Check the pathway registry, or propose rows for it

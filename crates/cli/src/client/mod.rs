@@ -4,5 +4,6 @@ pub mod answer;
 pub mod connection;
 pub mod memberships;
 pub mod outgoing;
+pub mod review;
 pub mod statuses;
 pub mod submission;

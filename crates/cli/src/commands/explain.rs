@@ -2,21 +2,23 @@
 
 mod page;
 pub mod pair;
+mod steps;
+mod verdict;
 
 use std::path::PathBuf;
 
 use api::{
     convert::record_key_to_proto,
-    review::{ExplainRequest, ExplainResponse, review_service_client::ReviewServiceClient},
+    review::{ExplainRequest, ExplainResponse, Task},
 };
 use clap::Args;
 use record::RecordKey;
-use serde_json::json;
 
 use crate::{
     client::{
         answer::{day, failure, time},
         connection::{self, ConnectionArgs},
+        review::connect,
     },
     exit::Exit,
     failure::Failure,
@@ -24,11 +26,19 @@ use crate::{
 };
 use page::page;
 use pair::{pair_sections, record_name};
+use steps::{step_section, steps};
+use verdict::{Verdict, needs_task, task_about};
 
 const HELP: &str = "\
 Examples:
   waymark explain college/A-1
   waymark explain college/A-1 workforce/77 --html why.html
+
+verdict  whether two records are one participant, and what decided it: a decision, the weight, other
+        records, or nobody yet (task); blocking keys are named in the conclusions
+
+steps   how the participant came about, from its first record on: records that came, joined and split
+        off, decisions made and taken back; JSON and CSV have what the words are made of, by column
 
 status_changes  what the record's agency was told of its statuses, and why in full: event,
         correction, link (records joined or parted), withdrawal, decision, model, report, rules,
@@ -65,34 +75,52 @@ impl Explain {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached, or the page cannot be written.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let answer = connection::run(async {
-            let mut client = ReviewServiceClient::new(self.connection.connect().await?);
-            let request = ExplainRequest {
-                record: Some(record_key_to_proto(&self.record)),
-                other: self.other.as_ref().map(record_key_to_proto),
-            };
-            let answer = client.explain(request).await.map_err(|status| failure(&status))?;
-            Ok(answer.into_inner())
-        })?;
-        let (participants, history) = (self.participants(&answer), history(&answer));
+        let (answer, task) = connection::run(self.ask())?;
+        let participants = self.participants(&answer);
+        let verdict =
+            self.other.as_ref().map(|it| Verdict::new(&self.record, it, &answer, task.as_ref()));
+        let steps = steps(&answer);
         let changes = status_changes(&answer);
-        let mut tables = vec![("Participants", &participants), ("History", &history)];
-        if self.other.is_none() {
-            tables.push(("Status changes", &changes));
-        }
         if let Some(path) = &self.html {
-            write_text(path, &page(&self.record, self.other.as_ref(), &answer, &tables)?)?;
+            let steps = step_section(&steps, Format::Table);
+            let mut tables = vec![("Participants", &participants), ("Steps", &steps)];
+            if self.other.is_none() {
+                tables.push(("Status changes", &changes));
+            }
+            let verdict = verdict.as_ref().map(Verdict::sentence);
+            write_text(path, &page(&self.record, self.other.as_ref(), verdict, &answer, &tables)?)?;
         }
-        let mut document = Document::new("waymark.explain/1").section(participants);
+        let mut document = Document::new("waymark.explain/2").section(participants);
+        if let Some(verdict) = &verdict {
+            document = document.section(verdict.section());
+        }
         for section in pair_sections(&answer.pairs) {
             document = document.section(section);
         }
-        document = document.section(history);
+        document = document.section(step_section(&steps, format));
         if self.other.is_none() {
             document = document.section(changes);
         }
         document.print(format)?;
         Ok(Exit::Done)
+    }
+
+    /// The explanation, and the task about the two records where one may say why they are apart.
+    async fn ask(&self) -> Result<(ExplainResponse, Option<Task>), Failure> {
+        let mut client = connect(&self.connection).await?;
+        let request = ExplainRequest {
+            record: Some(record_key_to_proto(&self.record)),
+            other: self.other.as_ref().map(record_key_to_proto),
+        };
+        let answer = client.explain(request).await.map_err(|status| failure(&status))?;
+        let answer = answer.into_inner();
+        let task = match &self.other {
+            Some(other) if needs_task(&answer) => {
+                task_about(&mut client, &self.record, other).await?
+            }
+            _ => None,
+        };
+        Ok((answer, task))
     }
 
     fn participants(&self, answer: &ExplainResponse) -> Section {
@@ -108,21 +136,6 @@ impl Explain {
         }
         section
     }
-}
-
-fn history(answer: &ExplainResponse) -> Section {
-    let columns = ["record", "participant", "cause", "sequence", "changed_at"];
-    let mut section = Section::new("history", &columns);
-    for change in &answer.history {
-        section.row(vec![
-            record_name(change.record.as_ref()),
-            text(&change.participant),
-            text(&change.cause),
-            json!(change.sequence),
-            time(change.changed_at.as_ref()),
-        ]);
-    }
-    section
 }
 
 fn status_changes(answer: &ExplainResponse) -> Section {

@@ -18,6 +18,7 @@ pub mod link;
 pub mod model;
 #[cfg(feature = "service")]
 mod offline;
+pub mod questions;
 pub mod registry;
 pub mod review;
 pub mod statements;
@@ -53,6 +54,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status(command) => command.run(cli.format),
         Command::Batch(command) => command.run(cli.format),
         Command::Review(command) => command.run(cli.format),
+        Command::Questions(command) => command.run(cli.format),
         Command::Registry(command) => command.run(cli.format),
         Command::Explain(command) => command.run(cli.format),
         Command::Train(command) => command.run(cli.format),

@@ -1,98 +1,99 @@
-//! `waymark review`: the uncertain matches, settled by a data steward.
+//! `waymark review`: the uncertain matches, settled by data stewards.
 
-use api::review::{
-    DecideTaskRequest, GetTaskRequest, ListTasksRequest, Task, TaskState, Verdict,
-    review_service_client::ReviewServiceClient,
+mod decide;
+mod decisions;
+mod export;
+mod filter;
+mod import;
+mod judgment;
+mod rows;
+mod sheet;
+mod statistics;
+mod tasks;
+mod verdicts;
+
+use api::review::TaskFilter;
+use clap::{Args, Subcommand};
+
+use self::{
+    decide::{Ask, Decide},
+    decisions::{Decisions, Undo},
+    export::Export,
+    filter::FilterArgs,
+    import::Import,
+    statistics::{Sample, Stats},
+    tasks::{List, Next, Release, Show},
 };
-use clap::{Args, Subcommand, ValueEnum};
-use jiff::civil::Date;
-use serde_json::json;
-
-use super::explain::pair::{bits, pair_sections, probability, record_name};
 use crate::{
-    client::{
-        answer::{day, day_message, failure, plain_name},
-        connection::{self, ConnectionArgs},
-        submission::incomplete,
-    },
+    client::connection::{self, ConnectionArgs},
     exit::Exit,
     failure::Failure,
-    output::{Document, Format, Section, optional, text},
+    output::Format,
 };
+
+const HELP: &str = "\
+Examples:
+  waymark review                                   settle one task after the other on the screen
+  waymark review --reason band --blind             the same, of one reason, without the score
+  waymark review list --older-than 7
+  waymark review next
+  waymark review decide 4k2m9x link --reason \"card seen\"
+  waymark review export --out tasks.csv            settle many in a spreadsheet
+  waymark review import tasks.csv
+
+Every command needs a steward's token.";
 
 /// Shows and settles the matches that the service is not sure of.
 ///
-/// A decision outranks every weight and survives retraining. Reasons must not hold names, dates or
-/// numbers of a person.
+/// Without a command, interactively. A decision outranks every weight and survives retraining.
+/// Reasons must not hold names, dates or numbers of a person.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 pub struct Review {
     #[command(subcommand)]
-    command: ReviewCommand,
+    command: Option<ReviewCommand>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    blind: BlindArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Whether the score is hidden.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+struct BlindArgs {
+    /// Leave out weights, probabilities and participants; audit tasks are always shown so
+    #[arg(long)]
+    blind: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum ReviewCommand {
-    /// List the tasks, most probable matches first
+    /// List the tasks, most urgent first
     List(List),
     /// Show a task with what speaks for and against the match
-    Show {
-        /// Id of the task
-        #[arg(value_name = "ID")]
-        id: String,
-        #[command(flatten)]
-        connection: ConnectionArgs,
-    },
-    /// Settle or defer a task
+    Show(Show),
+    /// Take the most urgent task that nobody else holds, and show it
+    Next(Next),
+    /// Give a task back before its lease ends
+    Release(Release),
+    /// Settle a task, put it off or pass it on
     Decide(Decide),
-}
-
-/// Lists the tasks, most probable matches first.
-#[derive(Debug, Args)]
-struct List {
-    /// List the tasks that were put off instead of the open ones
-    #[arg(long)]
-    deferred: bool,
-    /// Only tasks for this reason, such as band, conflict or bridge
-    #[arg(long, value_name = "REASON", default_value = "")]
-    reason: String,
-    /// Only tasks with a record of this agency
-    #[arg(long, value_name = "AGENCY", default_value = "")]
-    agency: String,
-    /// Most tasks to list
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-}
-
-/// Settles or defers a task.
-#[derive(Debug, Args)]
-struct Decide {
-    /// Id of the task
-    #[arg(value_name = "ID")]
-    id: String,
-    /// What to do with it
-    #[arg(value_enum, value_name = "VERDICT")]
-    verdict: Answer,
-    /// Why, without identity values
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// Deferring: the day on which the task opens again
-    #[arg(long, value_name = "YYYY-MM-DD", required_if_eq("verdict", "defer"))]
-    until: Option<Date>,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-}
-
-/// What a steward says of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Answer {
-    /// The two groups are one person
-    Link,
-    /// They are two people
-    Separate,
-    /// Not now
-    Defer,
+    /// Ask the agency that owns a record to check some of its fields
+    Ask(Ask),
+    /// Take a decision back
+    Undo(Undo),
+    /// List decisions, newest first
+    Decisions(Decisions),
+    /// Write tasks to a file to be filled in
+    Export(Export),
+    /// Decide the tasks of a filled-in file
+    Import(Import),
+    /// Draw a sample of pairs to judge without the score
+    Sample(Sample),
+    /// Show the workload, how stewards agree, and the estimated quality of the links
+    Stats(Stats),
 }
 
 impl Review {
@@ -101,127 +102,47 @@ impl Review {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let document = match &self.command {
-            ReviewCommand::List(list) => connection::run(list.run())?,
-            ReviewCommand::Show { id, connection } => connection::run(show(connection, id))?,
-            ReviewCommand::Decide(decide) => connection::run(decide.run())?,
+        match &self.command {
+            None => on_screen(self.filter.filter()?, self.blind.blind, &self.connection),
+            Some(command) => {
+                self.refuse_options_of_screen()?;
+                connection::run(command.run(&self.connection, format))
+            }
+        }
+    }
+
+    /// A command has a filter of its own, so that one before it would be lost.
+    fn refuse_options_of_screen(&self) -> Result<(), Failure> {
+        if self.filter == FilterArgs::default() && self.blind == BlindArgs::default() {
+            return Ok(());
+        }
+        let what = "a filter and --blind stand before the command";
+        Err(Failure::plain(Exit::Usage, what).remedy("put them behind it"))
+    }
+}
+
+/// Settles one task after the other, interactively.
+fn on_screen(_: TaskFilter, _: bool, _: &ConnectionArgs) -> Result<Exit, Failure> {
+    Err(Failure::plain(Exit::Usage, "no command is given").remedy("see waymark review --help"))
+}
+
+impl ReviewCommand {
+    async fn run(&self, connection: &ConnectionArgs, format: Format) -> Result<Exit, Failure> {
+        let document = match self {
+            Self::List(list) => list.run(connection).await?,
+            Self::Show(show) => show.run(connection).await?,
+            Self::Next(next) => next.run(connection).await?,
+            Self::Release(release) => release.run(connection).await?,
+            Self::Decide(decide) => decide.run(connection).await?,
+            Self::Ask(ask) => ask.run(connection).await?,
+            Self::Undo(undo) => undo.run(connection).await?,
+            Self::Decisions(decisions) => decisions.run(connection).await?,
+            Self::Export(export) => export.run(connection).await?,
+            Self::Import(import) => return import.run(connection, format).await,
+            Self::Sample(sample) => sample.run(connection).await?,
+            Self::Stats(stats) => stats.run(connection).await?,
         };
         document.print(format)?;
         Ok(Exit::Done)
     }
-}
-
-impl List {
-    async fn run(&self) -> Result<Document, Failure> {
-        let mut client = ReviewServiceClient::new(self.connection.connect().await?);
-        let state = if self.deferred { TaskState::Deferred } else { TaskState::Open };
-        let mut request = ListTasksRequest {
-            state: state.into(),
-            reason: self.reason.clone(),
-            agency: self.agency.clone(),
-            page_size: 1_000,
-            page_token: String::new(),
-        };
-        let mut tasks = Vec::new();
-        let total = loop {
-            let answer = client.list_tasks(request.clone()).await;
-            let page = answer.map_err(|status| failure(&status))?.into_inner();
-            tasks.extend(page.tasks);
-            if page.next_page_token.is_empty() || tasks.len() >= self.limit {
-                break page.total;
-            }
-            request.page_token = page.next_page_token;
-        };
-        tasks.truncate(self.limit);
-        if (tasks.len() as u64) < total {
-            eprintln!("listed {} of {total} tasks", tasks.len());
-        }
-        Ok(Document::new("waymark.review.list/1").section(task_section(&tasks)))
-    }
-}
-
-async fn show(connection: &ConnectionArgs, id: &str) -> Result<Document, Failure> {
-    let mut client = ReviewServiceClient::new(connection.connect().await?);
-    let answer = client.get_task(GetTaskRequest { id: id.to_owned() }).await;
-    let answer = answer.map_err(|status| failure(&status))?.into_inner();
-    let task = answer.task.ok_or_else(incomplete)?;
-    let mut records = Section::new("records", &["side", "record"]);
-    for (side, group) in [("left", &task.left), ("right", &task.right)] {
-        for record in group {
-            records.row(vec![text(side), record_name(Some(record))]);
-        }
-    }
-    let mut document = Document::new("waymark.review.show/1")
-        .section(task_section(std::slice::from_ref(&task)))
-        .section(records);
-    let pairs: Vec<_> = answer.best_pair.into_iter().collect();
-    for section in pair_sections(&pairs) {
-        document = document.section(section);
-    }
-    eprintln!("to settle it: waymark review decide {id} link|separate|defer --reason TEXT");
-    Ok(document)
-}
-
-impl Decide {
-    async fn run(&self) -> Result<Document, Failure> {
-        let mut client = ReviewServiceClient::new(self.connection.connect().await?);
-        let answer = client.get_task(GetTaskRequest { id: self.id.clone() }).await;
-        let answer = answer.map_err(|status| failure(&status))?.into_inner();
-        let verdict = match self.verdict {
-            Answer::Link => Verdict::Link,
-            Answer::Separate => Verdict::Separate,
-            Answer::Defer => Verdict::Defer,
-        };
-        let request = DecideTaskRequest {
-            id: self.id.clone(),
-            verdict: verdict.into(),
-            reason: self.reason.clone(),
-            defer_until: day_message(self.until),
-            etag: answer.task.ok_or_else(incomplete)?.etag,
-        };
-        let answer = client.decide_task(request).await.map_err(|status| failure(&status))?;
-        let answer = answer.into_inner();
-        let mut decided = Section::new("decision", &["task", "verdict", "decision"]);
-        let decision = Some(&answer.decision_id).filter(|id| !id.is_empty());
-        let verdict = plain_name(verdict.as_str_name(), "VERDICT");
-        decided.row(vec![text(&self.id), verdict, optional(decision)]);
-        let mut regrouped = Section::new("regroupings", &["record", "from", "to"]);
-        for regrouping in &answer.regroupings {
-            regrouped.row(vec![
-                record_name(regrouping.record.as_ref()),
-                text(&regrouping.from_participant),
-                text(&regrouping.to_participant),
-            ]);
-        }
-        Ok(Document::new("waymark.review.decide/1").section(decided).section(regrouped))
-    }
-}
-
-fn task_section(tasks: &[Task]) -> Section {
-    let columns = [
-        "task",
-        "state",
-        "reason",
-        "left",
-        "right",
-        "records",
-        "weight",
-        "probability",
-        "deferred_until",
-    ];
-    let mut section = Section::new("tasks", &columns);
-    for task in tasks {
-        section.row(vec![
-            text(&task.id),
-            plain_name(task.state().as_str_name(), "TASK_STATE"),
-            text(&task.reason),
-            record_name(task.best_left.as_ref()),
-            record_name(task.best_right.as_ref()),
-            json!(task.left.len() + task.right.len()),
-            bits(task.weight_millibits),
-            probability(task.probability_ppm),
-            day(task.deferred_until.as_ref()),
-        ]);
-    }
-    section
 }

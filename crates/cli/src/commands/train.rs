@@ -26,16 +26,20 @@ use crate::{
 const HELP: &str = "\
 Examples:
   waymark train --activate --token-file operator.token      on the records of the service
+  waymark train --with-decisions --out model.toml           and on what stewards decided there
   waymark train --out model.toml college.csv workforce.csv  on files, without a service
 
 Training on the service's records needs an operator's token. A model trained on files serves
 waymark link --model and the service's settings.";
 #[cfg(not(feature = "service"))]
 const HELP: &str = "\
-Example:
-  waymark train --activate --token-file operator.token";
+Examples:
+  waymark train --activate --token-file operator.token
+  waymark train --activate --with-decisions --token-file operator.token";
 
 /// Trains a linkage model without labels, on the service's records or on files.
+///
+/// With --with-decisions what stewards decided calibrates it too.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub struct Train {
@@ -46,6 +50,9 @@ pub struct Train {
     /// Put the model trained on the service's records in force, and settle the participants anew
     #[arg(long)]
     activate: bool,
+    /// Let stewards' decisions calibrate the probabilities, and so the cut-offs
+    #[arg(long)]
+    with_decisions: bool,
     /// Seed of the random pairs
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -102,7 +109,11 @@ impl Train {
         let answer = connection::run(async {
             let mut client = AdminServiceClient::new(self.connection.connect().await?);
             eprintln!("training; this takes minutes on a million records");
-            let request = TrainRequest { activate: self.activate, seed: self.seed };
+            let request = TrainRequest {
+                activate: self.activate,
+                seed: self.seed,
+                with_decisions: self.with_decisions,
+            };
             let answer = client.train(request).await.map_err(|status| failure(&status))?;
             Ok(answer.into_inner())
         })?;

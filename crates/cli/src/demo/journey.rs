@@ -157,7 +157,8 @@ impl<'a> Journey<'a> {
     pub fn train(&self) -> Result<TrainResponse, Failure> {
         connection::run(async {
             let mut admin = AdminServiceClient::new(self.operator().await?);
-            let answer = admin.train(TrainRequest { activate: true, seed: 1 }).await;
+            let request = TrainRequest { activate: true, seed: 1, with_decisions: false };
+            let answer = admin.train(request).await;
             Ok(answer.map_err(|status| failure(&status))?.into_inner())
         })
     }

@@ -37,6 +37,16 @@ impl Desk {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// Writes a file that only its owner may read.
+    pub fn write_private(&self, name: &str, text: &str) {
+        self.write(name, text);
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(self.path(name), mode).unwrap();
+        }
+    }
+
     /// Reads a file.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()

@@ -9,4 +9,5 @@ mod linking;
 mod model;
 mod offline;
 mod registry;
+mod review;
 mod surface;

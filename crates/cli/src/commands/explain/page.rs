@@ -13,13 +13,15 @@ use crate::output::{
     page::Page,
 };
 
-/// The page for `record`, beside `other` or beside every other record of its participant.
+/// The page for `record`, beside `other`, of which `verdict` is the sentence, or beside every other
+/// record of its participant.
 ///
 /// # Errors
 /// [`ChartError`] when a chart cannot be drawn.
 pub fn page(
     record: &RecordKey,
     other: Option<&RecordKey>,
+    verdict: Option<&str>,
     answer: &ExplainResponse,
     tables: &[(&str, &Section)],
 ) -> Result<String, ChartError> {
@@ -27,7 +29,8 @@ pub fn page(
         Some(other) => format!("{record} and {other}"),
         None => format!("{record} and its participant"),
     };
-    let mut page = Page::new(&title).paragraph(&membership(record, other, answer));
+    let membership = verdict.map_or_else(|| membership(record, answer), str::to_owned);
+    let mut page = Page::new(&title).paragraph(&membership);
     for pair in &answer.pairs {
         page = add_pair(page, pair)?;
     }
@@ -37,23 +40,16 @@ pub fn page(
     Ok(page.finish())
 }
 
-/// Who belongs to whom now, in a sentence.
-fn membership(record: &RecordKey, other: Option<&RecordKey>, answer: &ExplainResponse) -> String {
-    let of = |record: &RecordKey, participant: &str| match participant {
+/// To whom the record belongs now, in a sentence.
+fn membership(record: &RecordKey, answer: &ExplainResponse) -> String {
+    let participant = match answer.participant.as_str() {
         "" => format!("{record} is withdrawn"),
         participant => format!("{record} belongs to participant {participant}"),
     };
-    let (first, second) = (&answer.participant, &answer.other_participant);
-    match other {
-        None => match answer.pairs.len() {
-            0 => format!("{}, alone.", of(record, first)),
-            1 => format!("{}, with one other record.", of(record, first)),
-            n_others => format!("{}, with {n_others} other records.", of(record, first)),
-        },
-        Some(other) if first == second && !first.is_empty() => {
-            format!("{record} and {other} belong to one participant, {first}.")
-        }
-        Some(other) => format!("{}; {}.", of(record, first), of(other, second)),
+    match answer.pairs.len() {
+        0 => format!("{participant}, alone."),
+        1 => format!("{participant}, with one other record."),
+        n_others => format!("{participant}, with {n_others} other records."),
     }
 }
 
@@ -63,6 +59,9 @@ fn add_pair(page: Page, pair: &PairExplanation) -> Result<Page, ChartError> {
     let mut page = page.heading(&format!("{left} – {right}"));
     if let Some(decision) = decision_text(pair) {
         page = page.paragraph(&format!("A steward's decision binds the pair: {decision}"));
+    }
+    if pair.blind {
+        return Ok(page.paragraph("The score is hidden.").table(&parts_section(pair)));
     }
     let page = page
         .paragraph(&pair.conclusions.join(" "))
@@ -188,8 +187,9 @@ mod tests {
         let record: RecordKey = "college/1".parse().unwrap();
         let section = Section::new("history", &["record"]);
         let tables = [("Participant", &section), ("History", &section)];
-        let html = page(&record, Some(&record), &answer, &tables).unwrap();
-        for part in ["below the lower cut-off", "Two people &lt;b&gt;.", "participant P2", &long] {
+        let verdict = Some("Two participants, P1 & P2.");
+        let html = page(&record, Some(&record), verdict, &answer, &tables).unwrap();
+        for part in ["below the lower cut-off", "Two people &lt;b&gt;.", "P1 &amp; P2.", &long] {
             assert!(html.contains(part), "{part}");
         }
         let alien = html.replace("http://www.w3.org/2000/svg", "");

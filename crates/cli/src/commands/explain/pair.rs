@@ -22,12 +22,13 @@ pub fn pair_sections(pairs: &[PairExplanation]) -> [Section; 3] {
     let mut conclusions = Section::new("conclusions", &["left", "right", "conclusion"]);
     for pair in pairs {
         let names = [record_name(pair.left.as_ref()), record_name(pair.right.as_ref())];
+        let score = |cell: Value| if pair.blind { Value::Null } else { cell };
         let mut row = names.to_vec();
         row.extend([
-            bits(pair.total_millibits),
-            probability(pair.probability_ppm),
-            bits(pair.lower_cut_off_millibits),
-            bits(pair.upper_cut_off_millibits),
+            score(bits(pair.total_millibits)),
+            score(probability(pair.probability_ppm)),
+            score(bits(pair.lower_cut_off_millibits)),
+            score(bits(pair.upper_cut_off_millibits)),
             optional(decision_text(pair)),
             text(&pair.model_version),
         ]);
@@ -85,8 +86,13 @@ pub fn parts(pair: &PairExplanation) -> Vec<Part<'_>> {
     parts
 }
 
-/// The parts of a pair's weight as rows, and their total.
+/// The parts of a pair's weight as rows, and their total; blind, only the levels in schema order.
 fn part_rows(pair: &PairExplanation) -> Vec<[Value; 4]> {
+    if pair.blind {
+        let levels = pair.fields.iter();
+        let levels = levels.map(|it| [text(&it.field), text(&it.level), Value::Null, Value::Null]);
+        return levels.collect();
+    }
     let mut rows: Vec<_> = parts(pair).iter().map(Part::row).collect();
     rows.push([text("(total)"), Value::Null, bits(pair.total_millibits), Value::Null]);
     rows

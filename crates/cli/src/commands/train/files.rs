@@ -56,6 +56,13 @@ impl Train {
                  and name the model in the service's settings",
             ));
         }
+        if self.with_decisions {
+            let what = "files hold no decisions for --with-decisions";
+            return Err(Failure::plain(Exit::Usage, what).remedy(
+                "leave the files out to train on the service's records, or leave --with-decisions \
+                 out",
+            ));
+        }
         let Some(out) = &self.out else {
             let what = "files are trained on, and the model would be lost";
             return Err(Failure::plain(Exit::Usage, what)
