@@ -1,16 +1,26 @@
-//! Calibration without labels: the probability that a join is right, from the shape of all joins.
+//! Calibration: the probability that a join is right, from the shape of all joins.
 //!
 //! The weights of joins are a mixture. Joins of one person thin out towards low weights, joins of
 //! two people towards high ones, and between them lies what the cut-offs have to divide. Both
 //! densities are fitted to the histogram of the joins as log-concave curves (a local false
 //! discovery rate after Efron 2004, with both sides fitted), steadied by what is usual. Where a
-//! source is free of duplicates, the joins that it forbids show the second density by itself.
+//! source is free of duplicates, the joins that it forbids show the second density by itself; where
+//! stewards judged joins, these show the odds of the two.
 //! Model probabilities are not used: correlated fields and means over several pairs make them too
 //! sure at one end and not sure enough at the other.
 
+mod correction;
+mod densities;
+mod labels;
+
 use serde::Deserialize;
 
+pub use labels::LabelBand;
+
 use crate::weight::MatchWeight;
+use correction::corrected;
+use densities::{Observed, Parameters};
+use labels::Labels;
 
 /// The probability that a join of one weight is right, with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -81,6 +91,8 @@ const SLICES_PER_BIT: f64 = 8.0;
 const N_SLICES: usize = ((CEILING - FLOOR) * SLICES_PER_BIT) as usize;
 /// Parts of the joins of which each is left out once, for the intervals.
 const N_FOLDS: usize = 20;
+/// No interval is wider than this many bits to either side, over 1.96.
+const MAX_ERROR: f64 = 6.0;
 
 /// Joins by weight; those at or above [`CEILING`] are only counted.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +101,8 @@ pub(crate) struct Histogram {
     joins: Vec<[f64; N_BINS]>,
     /// Joins that a source free of duplicates forbids.
     forbidden: Vec<[f64; N_BINS]>,
+    /// Joins that stewards judged, by fold.
+    labels: Vec<Labels>,
     /// Pairs of groups with too little in common to be compared.
     silent: [f64; N_BINS],
     /// Record pairs that the joins link, by half a bit.
@@ -139,6 +153,7 @@ impl Histogram {
         Self {
             joins: vec![[0.0; N_BINS]; N_FOLDS],
             forbidden: vec![[0.0; N_BINS]; N_FOLDS],
+            labels: vec![Labels::default(); N_FOLDS],
             silent: [0.0; N_BINS],
             pairs: [0.0; N_BINS],
             pairs_above: 0.0,
@@ -188,6 +203,22 @@ impl Histogram {
         }
     }
 
+    /// Counts the judged join number `number`; false if its weight is not looked at. A join that a
+    /// decision took from the weights is among the joins by its label alone.
+    pub(crate) fn count_label(
+        &mut self,
+        number: usize,
+        weight: MatchWeight,
+        is_match: bool,
+        is_decided: bool,
+    ) -> bool {
+        let bin = Self::bin(weight);
+        if let Some(bin) = bin {
+            self.labels[number % N_FOLDS].count(bin, is_match, is_decided);
+        }
+        bin.is_some()
+    }
+
     /// The sums over all folds but one.
     fn without(folds: &[[f64; N_BINS]], left_out: Option<usize>) -> [f64; N_BINS] {
         let mut sums = [0.0; N_BINS];
@@ -197,16 +228,26 @@ impl Histogram {
         sums
     }
 
-    /// Fits the curve, with intervals by the jackknife over [`N_FOLDS`] parts of the components.
+    /// What is known of all folds but one.
+    fn observed(&self, left_out: Option<usize>) -> Observed {
+        let labels = Labels::without(&self.labels, left_out);
+        let mut joins = Self::without(&self.joins, left_out);
+        joins.iter_mut().zip(labels.decided).for_each(|(sum, n)| *sum += n);
+        let forbidden = Self::without(&self.forbidden, left_out);
+        Observed { joins, forbidden, forbidden_share: self.forbidden_share, labels }
+    }
+
+    /// Fits the curve, with intervals by the jackknife over [`N_FOLDS`] parts of the components and
+    /// of the labels.
     pub(crate) fn calibrate(&self) -> Calibration {
-        let fit = |left_out: Option<usize>, start: Parameters| {
-            let joins = Self::without(&self.joins, left_out);
-            let forbidden = Self::without(&self.forbidden, left_out);
-            Parameters::fit(&joins, &forbidden, self.forbidden_share, start)
+        let observed = self.observed(None);
+        let whole = Parameters::fit(&observed, Parameters::start(&observed));
+        let log_odds = corrected(whole.log_odds(), &observed.labels);
+        let without = |fold| {
+            let observed = self.observed(Some(fold));
+            corrected(Parameters::fit(&observed, whole).log_odds(), &observed.labels)
         };
-        let whole = fit(None, Parameters::start(&Self::without(&self.joins, None)));
-        let log_odds = whole.log_odds();
-        let folds: Vec<_> = (0..N_FOLDS).map(|fold| fit(Some(fold), whole).log_odds()).collect();
+        let folds: Vec<_> = (0..N_FOLDS).map(without).collect();
         let knots = (0..N_BINS).map(|bin| {
             let mean = folds.iter().map(|fold| fold[bin]).sum::<f64>() / N_FOLDS as f64;
             let squares: f64 = folds.iter().map(|fold| (fold[bin] - mean).powi(2)).sum();
@@ -226,6 +267,18 @@ impl Histogram {
             knots[bin].high = knots[bin].high.max(high);
         }
         Calibration { knots }
+    }
+
+    /// What stewards said of joins, beside what was to be expected of them without their labels and
+    /// with them, by bands of a bit; bands without a label are left out.
+    pub(crate) fn label_bands(&self, calibration: &Calibration) -> Vec<LabelBand> {
+        let observed = self.observed(None);
+        let unlabeled = Observed { labels: Labels::default(), ..observed };
+        let before = Parameters::fit(&unlabeled, Parameters::start(&unlabeled)).log_odds();
+        observed.labels.bands(
+            |bin| MatchWeight(before[bin]).probability(),
+            |bin| calibration.probability(MatchWeight(middle(bin))).value,
+        )
     }
 
     /// The cut-offs that keep `rates`, for `n_records` records.
@@ -286,116 +339,6 @@ impl Histogram {
 /// The middle of a bin, in bits.
 fn middle(bin: usize) -> f64 {
     FLOOR + (bin as f64 + 0.5) / BINS_PER_BIT
-}
-
-/// No interval is wider than this many bits to either side, over 1.96.
-const MAX_ERROR: f64 = 6.0;
-
-/// Where wrong joins begin to thin out in earnest, in bits.
-const KNEE: f64 = 1.5;
-
-/// The two densities, as logarithms of: expected right joins and wrong joins in all bins; slope
-/// and bend of the right ones' log density; how the wrong ones' falls everywhere, and how much
-/// steeper beyond [`KNEE`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Parameters([f64; 6]);
-
-/// What is usual for slopes and bends (natural logarithms per bit, per bit squared), from linkages
-/// of administrative, historical and made-up records.
-const USUAL: [f64; 4] = [0.25, 0.004, 0.1, 0.4];
-/// How far they lie from it, as standard deviations of their logarithms.
-const SPREAD: [f64; 4] = [0.5, 0.4, 0.8, 0.3];
-
-impl Parameters {
-    fn start(joins: &[f64; N_BINS]) -> Self {
-        let n = joins.iter().sum::<f64>().max(1.0);
-        let [a, b, c, d] = USUAL.map(f64::ln);
-        Self([(0.9 * n).ln(), (0.1 * n).ln(), a, b, c, d])
-    }
-
-    /// Expected right and wrong joins by bin.
-    fn expected(&self) -> ([f64; N_BINS], [f64; N_BINS]) {
-        let [n_right, n_wrong, slope, bend, fall, steep] = self.0.map(f64::exp);
-        let (mut right, mut wrong) = ([0.0; N_BINS], [0.0; N_BINS]);
-        for bin in 0..N_BINS {
-            let z = middle(bin) - 4.0;
-            right[bin] = (slope * z - bend * z * z / 2.0).exp();
-            let beyond = (middle(bin) - KNEE).exp().ln_1p();
-            wrong[bin] = (-fall * middle(bin) - steep * beyond).exp();
-        }
-        scale(&mut right, n_right);
-        scale(&mut wrong, n_wrong);
-        (right, wrong)
-    }
-
-    /// Minus the logarithm of the posterior, up to a constant.
-    fn misfit(&self, joins: &[f64; N_BINS], forbidden: &[f64; N_BINS], share: f64) -> f64 {
-        let (right, wrong) = self.expected();
-        let poisson = |n: f64, expected: f64| expected - n * expected.max(1e-12).ln();
-        let mut misfit = 0.0;
-        for bin in 0..N_BINS {
-            misfit += poisson(joins[bin], right[bin] + wrong[bin]);
-            if share > 0.0 {
-                // What is forbidden is not among the joins: odds, not share.
-                misfit += poisson(forbidden[bin], wrong[bin] * share / (1.0 - share));
-            }
-        }
-        for (place, (usual, spread)) in USUAL.iter().zip(SPREAD).enumerate() {
-            misfit += ((self.0[place + 2] - usual.ln()) / spread).powi(2) / 2.0;
-        }
-        // Some joins are wrong: about one in ten among those of low weight, within wide bounds.
-        misfit + ((self.0[0] - self.0[1] - 2.0) / 2.0).powi(2) / 2.0
-    }
-
-    /// The maximum of the posterior by pattern search (Hooke and Jeeves 1961).
-    fn fit(joins: &[f64; N_BINS], forbidden: &[f64; N_BINS], share: f64, start: Self) -> Self {
-        let misfit = |at: Self| at.misfit(joins, forbidden, share);
-        let mut best = start;
-        let mut least = misfit(best);
-        let mut step = 0.5;
-        while step > 1e-4 {
-            let before = best;
-            for place in 0..best.0.len() {
-                for direction in [step, -step] {
-                    let mut next = best;
-                    next.0[place] += direction;
-                    let value = misfit(next);
-                    if value < least {
-                        (best, least) = (next, value);
-                        break;
-                    }
-                }
-            }
-            if best == before {
-                step /= 2.0;
-                continue;
-            }
-            let mut next = best;
-            next.0.iter_mut().zip(before.0).for_each(|(at, was)| *at += *at - was);
-            let value = misfit(next);
-            if value < least {
-                (best, least) = (next, value);
-            }
-        }
-        best
-    }
-
-    /// The log odds, in bits, that a join of each bin is right; never falling.
-    fn log_odds(&self) -> [f64; N_BINS] {
-        let (right, wrong) = self.expected();
-        let mut odds = [0.0; N_BINS];
-        let mut most = f64::NEG_INFINITY;
-        for bin in 0..N_BINS {
-            most = (right[bin] / wrong[bin]).log2().max(most);
-            odds[bin] = most.clamp(-30.0, 30.0);
-        }
-        odds
-    }
-}
-
-fn scale(density: &mut [f64; N_BINS], total: f64) {
-    let sum: f64 = density.iter().sum();
-    density.iter_mut().for_each(|value| *value *= total / sum);
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ impl<'a> Settler<'a> {
     /// A pair votes on joining two groups if full agreement in the fields that both records have
     /// would reach the minimum of evidence. Others say too little either way: a wage record with
     /// SSN and name says nothing about a record without SSN.
-    fn vote(&self, left: NodeId, right: NodeId) -> Vote {
+    pub(crate) fn vote(&self, left: NodeId, right: NodeId) -> Vote {
         let score = self.scorer.score(&self.linker.index, left, right);
         let weight = self.weight(score);
         let counts = self.compares(left, right);

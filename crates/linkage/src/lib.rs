@@ -43,5 +43,5 @@ pub use settlement::{
     BlockingReport, Decided, Decision, Join, OversizeComponent, ReviewReason, ReviewTask,
     ScoredPair, Settlement,
 };
-pub use train::{Training, TrainingError, TrainingOptions};
+pub use train::{LabelReport, LabeledJoin, Training, TrainingError, TrainingOptions};
 pub use weight::MatchWeight;

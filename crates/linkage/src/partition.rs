@@ -168,12 +168,38 @@ impl Cross {
             || self.mean().is_some_and(|mean| mean <= IMPOSSIBLE)
     }
 
+    /// What speaks against joining the groups without asking, whatever their weight; whether both
+    /// have several members is for the caller to say.
+    fn objection(self, are_several: bool) -> Option<ReviewReason> {
+        if self.identifiers.conflicts() {
+            Some(ReviewReason::Conflict)
+        } else if self.one_source {
+            Some(ReviewReason::OneSource)
+        } else if are_several && 2 * self.in_favor < self.votes {
+            Some(ReviewReason::Bridge)
+        } else {
+            None
+        }
+    }
+
     /// The weight to ask a steward about: of pairs that are not compared only one that would have
     /// been joined, from its own cut-off on.
     fn weight_to_ask(self, limits: Limits) -> Option<MatchWeight> {
         let silent = self.silent.map(MatchWeight::from).filter(|weight| *weight >= limits.silent);
         self.mean().or(silent).filter(|weight| !self.apart && *weight >= limits.lower)
     }
+}
+
+/// The weight of joining two groups by all votes across them; `None` where nobody votes, or where
+/// something speaks against the join whatever its weight.
+pub(crate) fn weight_of_join(
+    votes: impl Iterator<Item = Vote>,
+    are_several: bool,
+    limits: Limits,
+) -> Option<MatchWeight> {
+    let mut cross = Cross::default();
+    votes.for_each(|vote| cross.add(Cross::of(vote, limits)));
+    cross.mean().filter(|_| cross.objection(are_several).is_none())
 }
 
 struct Agglomeration {
@@ -271,17 +297,8 @@ impl Agglomeration {
 
     /// What speaks against joining two groups without asking, whatever their weight.
     fn objection(&self, left: usize, right: usize) -> Option<ReviewReason> {
-        let cross = self.cross(left, right);
         let are_several = self.members[left].len() > 1 && self.members[right].len() > 1;
-        if cross.identifiers.conflicts() {
-            Some(ReviewReason::Conflict)
-        } else if cross.one_source {
-            Some(ReviewReason::OneSource)
-        } else if are_several && 2 * cross.in_favor < cross.votes {
-            Some(ReviewReason::Bridge)
-        } else {
-            None
-        }
+        self.cross(left, right).objection(are_several)
     }
 
     /// The weight at which two groups may be joined without asking, rivals aside.

@@ -1,4 +1,5 @@
-//! Trains a model on the records of a linker, without labels: u, m, prior, term frequencies.
+//! Trains a model on the records of a linker: u, m, prior and term frequencies without labels, and
+//! the calibration with those that stewards gave.
 
 use std::sync::Arc;
 
@@ -16,8 +17,11 @@ use crate::{
 mod calibrate;
 mod em;
 mod household;
+mod labels;
 mod report;
 mod sample;
+
+pub use labels::{LabelReport, LabeledJoin};
 
 use em::{Counts, Estimate, Round};
 use household::Shared;
@@ -41,6 +45,8 @@ pub struct TrainingOptions {
     pub max_iterations: u32,
     /// EM has converged when no probability moves by more than this.
     pub tolerance: f64,
+    /// Joins that stewards judged, in any order.
+    pub labels: Vec<LabeledJoin>,
 }
 
 impl Default for TrainingOptions {
@@ -54,6 +60,7 @@ impl Default for TrainingOptions {
             n_calibration_records: 100_000,
             max_iterations: 100,
             tolerance: 1e-5,
+            labels: Vec::new(),
         }
     }
 }
@@ -84,6 +91,8 @@ pub struct TrainingReport {
     pub household_converged: bool,
     /// Whether the prior's fixed point was reached.
     pub prior_converged: bool,
+    /// What was made of the labels.
+    pub labels: LabelReport,
 }
 
 /// One round of EM: the pairs that agree on one blocking key.
@@ -134,8 +143,10 @@ impl Linker {
     /// patterns of blocked pairs in one round per blocking key (Splink's method: the fields of the
     /// key are left out of its round), h by EM over all candidates with households as a third
     /// class, the prior as the fixed point of the expected number of
-    /// matches among all candidates. Cut-offs and rules are the current model's. The same records,
-    /// seed and options give the same model, whatever the order of arrival.
+    /// matches among all candidates. Probabilities are calibrated on the joins that this model makes
+    /// and on what stewards said of some, and the cut-offs follow from them; rules and error rates
+    /// are the current model's. The same records, decisions, seed and options give the same model,
+    /// whatever the order of arrival.
     ///
     /// # Errors
     /// [`TrainingError`] when there is too little to learn from.
@@ -170,7 +181,7 @@ impl Linker {
         let evidences = self.sample_evidences(&nodes, &model, options);
         let (prior, prior_converged) = sample::prior(&evidences, nodes.len());
         model.prior = prior;
-        self.calibrate(&nodes, &mut model, options);
+        let labels = self.calibrate(&nodes, &mut model, options);
         let report = TrainingReport {
             n_versions: nodes.len(),
             n_random_pairs: random.n_pairs(),
@@ -179,6 +190,7 @@ impl Linker {
             unseen_u: unseen(&model, &estimate.n_u),
             household_converged,
             prior_converged,
+            labels,
         };
         Ok(Training { model, report })
     }

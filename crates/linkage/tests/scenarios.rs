@@ -9,8 +9,8 @@ use common::{
     population,
 };
 use linkage::{
-    Decision, MatchWeight, PairDecision, Policy, ReviewReason, ReviewTask, TermFrequencies,
-    TrainingOptions,
+    Decision, LabeledJoin, MatchWeight, PairDecision, Policy, ReviewReason, ReviewTask,
+    TermFrequencies, TrainingOptions,
 };
 use record::RecordVersion;
 
@@ -345,6 +345,81 @@ fn training_learns_from_records_alone_and_not_from_their_order() {
     let n_pairs = groups.iter().filter(|group| group.len() == 2).count();
     assert!(groups.iter().all(|group| group.iter().all(|k| k.local_id == group[0].local_id)));
     assert!(n_pairs > 330, "{n_pairs} of 350 linked");
+}
+
+#[test]
+fn what_a_must_link_joins_is_no_join_of_a_weight() {
+    let mut linker = linker();
+    insert(&mut linker, "a/1", 1, &ANA);
+    insert(&mut linker, "b/1", 1, &ANA);
+    assert_eq!(linker.settle().joins.len(), 1);
+    decide(&mut linker, ("a/1", "b/1"), Decision::MustLink, (1, 1));
+    assert_eq!(linker.settle().joins, []);
+}
+
+/// What stewards say of every second record: whether it is of the same person as the first one.
+fn labels(is_match: bool) -> Vec<LabeledJoin> {
+    let label = |left: String, right: String| LabeledJoin {
+        left: vec![key(&left)],
+        right: vec![key(&right)],
+        is_match,
+    };
+    (0..400).map(|n| label(format!("wages/{n}"), format!("college/{n}"))).collect()
+}
+
+#[test]
+fn labels_of_decided_joins_calibrate_and_say_what_they_changed() {
+    let records = population();
+    let train = |decision: Option<Decision>, labels| {
+        let mut linker = populated(&records);
+        for n in (1..400).step_by(8).filter(|_| decision.is_some()) {
+            let (left, right) = (format!("college/{n}"), format!("wages/{n}"));
+            decide(&mut linker, (&left, &right), decision.unwrap(), (1, 1));
+        }
+        let options = TrainingOptions { n_random_pairs: 50_000, labels, ..Default::default() };
+        linker.train(&options).unwrap()
+    };
+    let unlabeled = train(None, Vec::new());
+    assert!(!unlabeled.report.to_string().contains("labels"));
+    let agreed = train(Some(Decision::MustLink), labels(true));
+    // Those without a number count: half a hundred are no pair, the others are beyond doubt.
+    let report = &agreed.report.labels;
+    assert_eq!((report.n_given, report.n_counted, report.n_matches), (400, 50, 50));
+    let denied = train(Some(Decision::CannotLink), labels(false));
+    assert_eq!((denied.report.labels.n_counted, denied.report.labels.n_matches), (50, 0));
+    let [band] = denied.report.labels.bands[..] else { panic!("one band: {denied:?}") };
+    assert_eq!((band.n_judged, band.n_matches), (50, 0));
+    assert!(band.before > 0.95 && band.after < 0.5, "{band:?}");
+    let text = denied.report.to_string();
+    assert!(text.contains("labels: 50 of 400 count, 0 of one person\n"), "{text}");
+    assert!(text.contains("  +8 to  +9      50        0"), "{text}");
+    assert!(denied.model.cut_offs.upper > agreed.model.cut_offs.upper);
+    assert_eq!(agreed.model.fields, denied.model.fields);
+    // Neither the order of the labels nor that of their sides matters.
+    let turn = |label: LabeledJoin| LabeledJoin { left: label.right, right: label.left, ..label };
+    let turned = labels(false).into_iter().rev().map(turn).collect();
+    assert_eq!(train(Some(Decision::CannotLink), turned), denied);
+}
+
+#[test]
+fn labels_of_what_no_weight_alone_decides_do_not_count() {
+    let linker = populated(&population());
+    let label = |left: &[&str], right: &[&str]| {
+        let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect();
+        LabeledJoin { left: keys(left), right: keys(right), is_match: true }
+    };
+    for (why, label, n_counted) in [
+        ("doubtful", label(&["college/1"], &["wages/1"]), 1),
+        ("other numbers", label(&["college/4"], &["college/5"]), 0),
+        ("a record is gone", label(&["college/1", "college/999"], &["wages/1"]), 0),
+        ("one record on both sides", label(&["college/1"], &["college/1", "wages/1"]), 0),
+        ("beyond doubt", label(&["college/6"], &["wages/6"]), 0),
+    ] {
+        let labels = vec![label];
+        let options = TrainingOptions { n_random_pairs: 50_000, labels, ..Default::default() };
+        let report = linker.train(&options).unwrap().report;
+        assert_eq!(report.labels.n_counted, n_counted, "{why}");
+    }
 }
 
 #[test]

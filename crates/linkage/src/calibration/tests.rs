@@ -8,21 +8,28 @@ use super::*;
 /// Right joins thin out by 0.25 per bit towards low weights; wrong ones are as many at any low
 /// weight and thin out by 0.5 per bit from 1.5 on.
 fn drawn(n: usize, wrong_share: f64, seed: u64) -> (Histogram, Vec<(f64, bool)>) {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let joins = joins(n, wrong_share, 0.5, seed);
     let mut histogram = Histogram::new(0.0);
-    let mut joins = Vec::with_capacity(n);
-    for number in 0..n {
+    for (number, (weight, _)) in joins.iter().enumerate() {
+        histogram.count(number, MatchWeight(*weight), 1, 1.0);
+    }
+    (histogram, joins)
+}
+
+/// Joins of which the wrong ones thin out by `fall` per bit from 1.5 on.
+fn joins(n: usize, wrong_share: f64, fall: f64, seed: u64) -> Vec<(f64, bool)> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut join = || {
         let is_right = random.random::<f64>() >= wrong_share;
         let steps: f64 = -random.random::<f64>().ln();
         let weight = match (is_right, random.random::<f64>() < 0.8) {
             (true, _) => CEILING - steps / 0.25,
             (false, true) => FLOOR + random.random::<f64>() * (1.5 - FLOOR),
-            (false, false) => 1.5 + steps / 0.5,
+            (false, false) => 1.5 + steps / fall,
         };
-        histogram.count(number, MatchWeight(weight), 1, 1.0);
-        joins.push((weight, is_right));
-    }
-    (histogram, joins)
+        (weight, is_right)
+    };
+    (0..n).map(|_| join()).collect()
 }
 
 #[test]
@@ -114,4 +121,117 @@ fn between_knots_and_beyond_them_the_curve_rises() {
     let at = |weight| calibration.probability(MatchWeight(weight)).value;
     assert!((at(0.0) - 0.5).abs() < 1e-12 && (at(1.0) - 0.75).abs() < 1e-9);
     assert!((at(3.0) - 18.0 / 19.0).abs() < 1e-9 && (at(-1.0) - 1.0 / 3.0).abs() < 1e-9);
+}
+
+/// Where stewards are asked.
+const BAND: std::ops::Range<f64> = -1.0..4.0;
+
+/// A histogram of joins, of which every `every`th one in the band was judged, and so decided.
+fn judged(joins: &[(f64, bool)], every: usize) -> Histogram {
+    let mut histogram = Histogram::new(0.0);
+    let mut n_asked = 0;
+    for (number, (weight, is_right)) in joins.iter().enumerate() {
+        n_asked += usize::from(BAND.contains(weight));
+        if BAND.contains(weight) && n_asked % every == 0 {
+            assert!(histogram.count_label(number, MatchWeight(*weight), *is_right, true));
+        } else {
+            histogram.count(number, MatchWeight(*weight), 1, 1.0);
+        }
+    }
+    histogram
+}
+
+/// The mean surprise at what is true of joins in the band, in bits.
+fn log_loss(calibration: &Calibration, joins: &[(f64, bool)]) -> f64 {
+    let asked: Vec<_> = joins.iter().filter(|(weight, _)| BAND.contains(weight)).collect();
+    let surprise = |(weight, is_right): &&(f64, bool)| {
+        let right = calibration.probability(MatchWeight(*weight)).value;
+        -(if *is_right { right } else { 1.0 - right }).log2()
+    };
+    asked.iter().map(surprise).sum::<f64>() / asked.len() as f64
+}
+
+/// Joins as usual, and between -3 and 5 bits as many others as `n_odd` that are all alike: the shape
+/// of the histogram does not tell which.
+fn odd(n: usize, n_odd: usize, odd_is_right: bool, seed: u64) -> Vec<(f64, bool)> {
+    let mut all = joins(n, 0.1, 0.5, seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed + 1000);
+    for _ in 0..n_odd {
+        let place: f64 = (0..4).map(|_| random.random::<f64>()).sum();
+        all.push((2.0 * place - 3.0, odd_is_right));
+    }
+    all
+}
+
+#[test]
+fn labels_mend_what_the_shape_of_the_joins_does_not_tell() {
+    // The log loss with every 20th join judged, beside that without labels.
+    for (n, n_odd, odd_is_right, most) in [
+        (20_000, 1_500, false, 0.8),
+        (20_000, 500, false, 0.97),
+        (5_000, 375, false, 0.85),
+        (20_000, 1_500, true, 1.01),
+        (20_000, 0, false, 1.01),
+    ] {
+        let mut loss = [0.0; 2];
+        for seed in 1..6 {
+            let known = odd(n, n_odd, odd_is_right, seed);
+            let truth = odd(20_000, n_odd * 20_000 / n, odd_is_right, seed + 100);
+            for (loss, every) in loss.iter_mut().zip([usize::MAX, 20]) {
+                *loss += log_loss(&judged(&known, every).calibrate(), &truth);
+            }
+        }
+        let share = loss[1] / loss[0];
+        assert!(share < most, "{n} {n_odd} {odd_is_right}: {share}");
+    }
+}
+
+#[test]
+fn joins_that_were_decided_are_joins_all_the_same() {
+    let all = joins(20_000, 0.1, 0.5, 1);
+    let loss = |every| log_loss(&judged(&all, every).calibrate(), &all);
+    // Half of the joins in the band are known by their labels alone: no dent in the histogram.
+    assert!((loss(2) - loss(usize::MAX)).abs() < 0.02, "{} {}", loss(2), loss(usize::MAX));
+}
+
+#[test]
+fn labels_are_compared_with_what_was_expected() {
+    let all = odd(20_000, 1_500, false, 1);
+    let histogram = judged(&all, 10);
+    let bands = histogram.label_bands(&histogram.calibrate());
+    let edges: Vec<_> = bands.iter().map(|band| (band.from.0, band.to.0)).collect();
+    assert_eq!(edges, [(-1.0, 0.0), (0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (3.0, 4.0)]);
+    let n_asked = all.iter().filter(|(weight, _)| BAND.contains(weight)).count();
+    assert_eq!(bands.iter().map(|band| band.n_judged as usize).sum::<usize>(), n_asked / 10);
+    for band in bands {
+        let said = f64::from(band.n_matches) / f64::from(band.n_judged);
+        assert!((band.after - said).abs() < (band.before - said).abs(), "{band:?}");
+        assert!((band.after - said).abs() < 0.1, "{band:?}");
+    }
+    let (unlabeled, _) = drawn(5_000, 0.1, 1);
+    assert_eq!(unlabeled.label_bands(&unlabeled.calibrate()), []);
+}
+
+#[test]
+fn the_curve_with_labels_rises_and_its_interval_holds_the_truth() {
+    let all = odd(20_000, 1_500, false, 1);
+    for every in [20, 5, 1] {
+        let calibration = judged(&all, every).calibrate();
+        for knots in calibration.knots.windows(2) {
+            assert!(knots[0].probability <= knots[1].probability, "{knots:?}");
+        }
+        let of = |(weight, _): &&(f64, bool)| (1.0..2.0).contains(weight);
+        let n_right = all.iter().filter(of).filter(|(_, is_right)| *is_right).count();
+        let truth = n_right as f64 / all.iter().filter(of).count() as f64;
+        let found = calibration.probability(MatchWeight(1.5));
+        assert!(found.low < truth && truth < found.high, "{every}: {found:?} for {truth}");
+    }
+}
+
+#[test]
+fn labels_beyond_the_weights_looked_at_do_not_count() {
+    let mut histogram = Histogram::new(0.0);
+    for (weight, counts) in [(FLOOR - 0.1, false), (FLOOR, true), (CEILING, false)] {
+        assert_eq!(histogram.count_label(0, MatchWeight(weight), true, true), counts, "{weight}");
+    }
 }

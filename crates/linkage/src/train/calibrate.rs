@@ -2,7 +2,7 @@
 
 use record::{AgencyId, RecordKey};
 
-use super::TrainingOptions;
+use super::{LabelReport, TrainingOptions};
 use crate::{
     calibration::{Chosen, FLOOR, Histogram},
     component::Settler,
@@ -16,8 +16,14 @@ use crate::{
 };
 
 impl Linker {
-    /// Calibrates `model` and chooses its cut-offs by its error rates.
-    pub(super) fn calibrate(&self, nodes: &[NodeId], model: &mut Model, options: &TrainingOptions) {
+    /// Calibrates `model` and chooses its cut-offs by its error rates. What a must-link holds
+    /// together is bound before anything is joined, so no decision passes for a weight's.
+    pub(super) fn calibrate(
+        &self,
+        nodes: &[NodeId],
+        model: &mut Model,
+        options: &TrainingOptions,
+    ) -> LabelReport {
         let scorer = Scorer::new(&self.schema, model, &self.index);
         let settler = Settler::new(self, model, &scorer);
         let floor = MatchWeight(FLOOR);
@@ -43,12 +49,15 @@ impl Linker {
                 }
             }
         }
+        let mut report = settler.count_labels(&options.labels, &mut histogram);
         model.calibration = histogram.calibrate();
+        report.bands = histogram.label_bands(&model.calibration);
         let Chosen { upper, lower, silent } =
             histogram.cut_offs(&model.calibration, model.error_rates, self.len());
         model.cut_offs.upper = upper.0;
         model.cut_offs.lower = lower.0;
         model.cut_offs.silent = silent.0;
+        report
     }
 
     /// Share of the pairs of records that lie within one source that is free of duplicates.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::{RoundReport, TrainingReport};
+use super::{LabelReport, RoundReport, TrainingReport};
 
 impl fmt::Display for TrainingReport {
-    /// A line for the sizes, one per round of EM, and one for everything to be wary of.
+    /// A line for the sizes, one per round of EM, one for everything to be wary of, and what the
+    /// labels say.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -34,6 +35,36 @@ impl fmt::Display for TrainingReport {
         }
         if !self.prior_converged {
             writeln!(f, "the prior did not converge: compare the model before you rely on it")?;
+        }
+        if self.labels.n_given > 0 {
+            write!(f, "{}", self.labels)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LabelReport {
+    /// A line for the numbers, and a table by weight.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "labels: {} of {} count, {} of one person",
+            self.n_counted, self.n_given, self.n_matches
+        )?;
+        if !self.bands.is_empty() {
+            writeln!(f, "  weight      judged  matches   expected before    after")?;
+        }
+        for band in &self.bands {
+            writeln!(
+                f,
+                "  {:+3} to {:+3}  {:6}  {:7}  {:15.1} %  {:5.1} %",
+                band.from.0,
+                band.to.0,
+                band.n_judged,
+                band.n_matches,
+                band.before * 100.0,
+                band.after * 100.0
+            )?;
         }
         Ok(())
     }
