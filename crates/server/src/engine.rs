@@ -19,7 +19,7 @@ mod tests;
 
 pub use evaluate::{Evaluator, Profiles};
 pub(crate) use evaluate::{on_day, read_change, read_status};
-pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel};
+pub use handle::{EngineError, EngineHandle, Explained, Progress, TrainedModel, Training};
 pub use reconcile::{Difference, Reconciled};
 pub use state::Engine;
 pub(crate) use tasks::AUDIT;

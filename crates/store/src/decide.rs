@@ -7,9 +7,9 @@ use record::RecordKey;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
-    DecisionId, Error, NewDecision, Result, Seq, Store, Verdict,
+    Decision, DecisionId, Error, NewDecision, Result, Seq, Store, Verdict,
     columns::{all, key, time},
-    decisions::{BY_ID, find},
+    decisions::{BY_ID, binding, find},
     log::{LogKind, add_fact},
     queue::release,
 };
@@ -62,20 +62,14 @@ impl Store {
         etag: &str,
     ) -> Result<std::result::Result<Seq, Objection>> {
         let (new, etag) = (new.clone(), etag.to_owned());
-        self.write(1, move |writing| {
-            if let Some(objection) = objection(writing.db, &new, &etag)? {
-                return Ok(Err(objection));
-            }
-            // A contradiction may show at the last of several pairs: nothing of them may stay.
-            writing.db.execute_batch("SAVEPOINT decision")?;
-            let added = add(writing.db, &new);
-            let end = if matches!(added, Ok(Ok(_))) { "" } else { "ROLLBACK TO decision;" };
-            writing.db.execute_batch(&format!("{end} RELEASE decision"))?;
-            added
+        self.write(1, move |writing| match objection(writing.db, &new, &etag)? {
+            Some(objection) => Ok(Err(objection)),
+            None => all_or_nothing(writing.db, |db| add(db, &new)),
         })
     }
 
-    /// Takes a decision back and returns the place of that in the log.
+    /// Takes a decision back and returns the place of that in the log. An earlier one about the same
+    /// two records binds again, unless later ones contradict it.
     ///
     /// Errors: `NotFound`; `Conflict` when it was taken back before.
     pub fn undo_decision(
@@ -84,19 +78,24 @@ impl Store {
         author: &str,
         reason: &str,
         at: Timestamp,
-    ) -> Result<Seq> {
+    ) -> Result<std::result::Result<Seq, Objection>> {
         let (id, author, reason) = (id.clone(), author.to_owned(), reason.to_owned());
         self.write(1, move |writing| {
-            if find(writing.db, &id)?.undone.is_some() {
-                return Err(Error::conflict("the decision was taken back before"));
-            }
-            let seq = add_fact(writing.db, at, LogKind::DecisionUndone, &id.0)?;
-            let insert = "INSERT INTO fact_decision_undo (seq, decision, author, reason, at)
-                          VALUES (?1, ?2, ?3, ?4, ?5)";
-            writing.db.execute(insert, (seq, id, author, reason, at.as_microsecond()))?;
-            Ok(seq)
+            all_or_nothing(writing.db, |db| undo(db, &id, (&author, &reason), at))
         })
     }
+}
+
+/// Does what may be refused at its last step: nothing of it stays then.
+fn all_or_nothing(
+    db: &Connection,
+    intent: impl FnOnce(&Connection) -> Result<std::result::Result<Seq, Objection>>,
+) -> Result<std::result::Result<Seq, Objection>> {
+    db.execute_batch("SAVEPOINT decision")?;
+    let done = intent(db);
+    let end = if matches!(done, Ok(Ok(_))) { "" } else { "ROLLBACK TO decision;" };
+    db.execute_batch(&format!("{end} RELEASE decision"))?;
+    done
 }
 
 /// What of the task itself speaks against a decision.
@@ -193,6 +192,30 @@ fn insert_pair(db: &Connection, seq: Seq, left: &RecordKey, right: &RecordKey) -
         ))?;
     }
     Ok(())
+}
+
+fn undo(
+    db: &Connection,
+    id: &DecisionId,
+    (author, reason): (&str, &str),
+    at: Timestamp,
+) -> Result<std::result::Result<Seq, Objection>> {
+    let Decision { made, undone, .. } = find(db, id)?;
+    if undone.is_some() {
+        return Err(Error::conflict("the decision was taken back before"));
+    }
+    let seq = add_fact(db, at, LogKind::DecisionUndone, &id.0)?;
+    let insert = "INSERT INTO fact_decision_undo (seq, decision, author, reason, at)
+                  VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.execute(insert, (seq, id, author, reason, at.as_microsecond()))?;
+    for (left, right) in &made.pairs {
+        if let Some(earlier) = binding(db, left, right, seq)?
+            && let Some(path) = contradiction(db, (left, right), earlier.made.verdict)?
+        {
+            return Ok(Err(Objection::Contradiction { path }));
+        }
+    }
+    Ok(Ok(seq))
 }
 
 /// The records that decisions link to one, each with the record it was reached from.

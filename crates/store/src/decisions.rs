@@ -229,21 +229,27 @@ impl Store {
         right: &RecordKey,
         at: Seq,
     ) -> Result<Option<Decision>> {
-        self.read(|db| {
-            let mut query = db.prepare_cached(BINDING)?;
-            let found = query.query_row(
-                (
-                    left.agency.as_str(),
-                    left.local_id.as_str(),
-                    right.agency.as_str(),
-                    right.local_id.as_str(),
-                    at,
-                ),
-                stored,
-            );
-            found.optional()?.map(|decision| with_records(db, decision)).transpose()
-        })
+        self.read(|db| binding(db, left, right, at))
     }
+}
+
+/// The decision that binds two records after the fact `at`, if one does.
+pub(crate) fn binding(
+    db: &Connection,
+    left: &RecordKey,
+    right: &RecordKey,
+    at: Seq,
+) -> Result<Option<Decision>> {
+    let mut query = db.prepare_cached(BINDING)?;
+    let values = (
+        left.agency.as_str(),
+        left.local_id.as_str(),
+        right.agency.as_str(),
+        right.local_id.as_str(),
+        at,
+    );
+    let found = query.query_row(values, stored).optional()?;
+    found.map(|decision| with_records(db, decision)).transpose()
 }
 
 /// A decision of this id.

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     Error, Objection, Result, Store, TaskId,
-    columns::{all, count, page, parsed, time},
+    columns::{all, count, int, key, page, parsed, time},
     decide::{ETAG, held_by_another},
     names::{named, text_id},
     notes::ordered,
     queue::release,
-    tasks::{BY_PAIR, find, pair_values, renew_standing},
+    tasks::{find, find_about, renew_standing},
 };
 
 /// The columns that [`stored`] reads.
@@ -193,8 +193,8 @@ impl Store {
 
     /// Everything that was ever asked about a record, oldest first.
     pub fn questions_about(&self, record: &RecordKey) -> Result<Vec<Question>> {
-        let key = (record.agency.as_str(), record.local_id.as_str());
-        self.read(|db| all(db.prepare_cached(ABOUT)?.query_map(key, stored)?))
+        let of = (record.agency.as_str(), record.local_id.as_str());
+        self.read(|db| all(db.prepare_cached(ABOUT)?.query_map(of, stored)?))
     }
 
     /// The questions put to an agency, those that wait for an answer on `today` first, then by round
@@ -241,7 +241,7 @@ impl Store {
     pub fn record_at(&self, agency: &AgencyId, place: u64) -> Result<Option<LocalId>> {
         self.read(|db| {
             let mut query = db.prepare_cached(RECORD_AT)?;
-            let values = (agency.as_str(), crate::columns::int(place));
+            let values = (agency.as_str(), int(place));
             Ok(query.query_row(values, |row| parsed(row, 0)).optional()?)
         })
     }
@@ -281,8 +281,8 @@ fn ask(db: &Connection, new: &NewQuestion) -> Result<std::result::Result<(), Not
     if !task.records().any(|record| *record == new.record) {
         return Err(Error::conflict("ask about a record of the task"));
     }
-    let key = (new.record.agency.as_str(), new.record.local_id.as_str());
-    let earlier: Vec<Question> = all(db.prepare_cached(ABOUT)?.query_map(key, stored)?)?;
+    let of = (new.record.agency.as_str(), new.record.local_id.as_str());
+    let earlier: Vec<Question> = all(db.prepare_cached(ABOUT)?.query_map(of, stored)?)?;
     if earlier.iter().any(|question| question.at > new.not_asked_since) {
         return Ok(Err(NotAsked::AskedBefore));
     }
@@ -294,8 +294,8 @@ fn ask(db: &Connection, new: &NewQuestion) -> Result<std::result::Result<(), Not
     )?
     .execute((
         &new.id,
-        key.0,
-        key.1,
+        of.0,
+        of.1,
         new.fields.join(" "),
         &new.author,
         &new.request_id,
@@ -369,12 +369,11 @@ fn take_answer(
     }
     let insert = "INSERT INTO fact_answer (question, answer, at) VALUES (?1, ?2, ?3)";
     db.execute(insert, (id, answer, at.as_microsecond()))?;
-    let pair = |row: &Row<'_>| Ok((crate::columns::key(row, 0)?, crate::columns::key(row, 2)?));
+    let pair = |row: &Row<'_>| Ok((key(row, 0)?, key(row, 2)?));
     let pair = db.prepare_cached(PAIR_ASKED_ABOUT)?.query_row([id], pair).optional()?;
     if let Some((one, other)) = pair {
-        let mut query = db.prepare_cached(BY_PAIR)?;
-        let task = query.query_row(pair_values(&one, &other), |row| row.get(0)).optional()?;
-        task.map_or(Ok(()), |task| renew_standing(db, &task))?;
+        let task = find_about(db, &one, &other)?;
+        task.map_or(Ok(()), |task| renew_standing(db, &task.open.id))?;
     }
     Ok(Question { answer: Some((answer, at)), ..question })
 }
@@ -385,7 +384,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Question> {
     let answer: Option<Answer> = row.get(8)?;
     Ok(Question {
         id: row.get(0)?,
-        record: crate::columns::key(row, 1)?,
+        record: key(row, 1)?,
         fields: fields.split(' ').map(str::to_owned).collect(),
         author: row.get(4)?,
         at: time(row, 5)?,

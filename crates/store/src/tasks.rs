@@ -157,6 +157,14 @@ impl Store {
         self.read(|db| find(db, id))
     }
 
+    /// The task that asks whether two records are one person.
+    pub fn task_about(&self, one: &RecordKey, other: &RecordKey) -> Result<Option<Task>> {
+        self.read(|db| {
+            let found = find_about(db, one, other)?;
+            found.map(|found| with_records(db, found)).transpose()
+        })
+    }
+
     /// The task that the question of a task that is no more has become: that about the same two
     /// records.
     pub fn task_that_follows(&self, id: &TaskId) -> Result<Option<TaskId>> {
@@ -164,9 +172,8 @@ impl Store {
             let pair = |row: &Row<'_>| Ok((key(row, 0)?, key(row, 2)?));
             let pair = db.prepare_cached(PAIR_OF_TASK)?.query_row([id], pair).optional()?;
             let Some((one, other)) = pair else { return Ok(None) };
-            let mut query = db.prepare_cached(BY_PAIR)?;
-            let found = query.query_row(pair_values(&one, &other), |row| row.get(0)).optional()?;
-            Ok(found.filter(|found| found != id))
+            let found = find_about(db, &one, &other)?;
+            Ok(found.map(|found| found.open.id).filter(|found| found != id))
         })
     }
 }
@@ -177,12 +184,20 @@ pub(crate) fn find(db: &Connection, id: &TaskId) -> Result<Task> {
     with_records(db, found.ok_or(Error::NotFound { what: "task" })?)
 }
 
-/// Two records as values of a query.
-pub(crate) fn pair_values<'a>(
-    one: &'a RecordKey,
-    other: &'a RecordKey,
-) -> (&'a str, &'a str, &'a str, &'a str) {
-    (one.agency.as_str(), one.local_id.as_str(), other.agency.as_str(), other.local_id.as_str())
+/// The most urgent task with one record in each group, without its groups and its lease.
+pub(crate) fn find_about(
+    db: &Connection,
+    one: &RecordKey,
+    other: &RecordKey,
+) -> Result<Option<Task>> {
+    let mut query = db.prepare_cached(BY_PAIR)?;
+    let pair = (
+        one.agency.as_str(),
+        one.local_id.as_str(),
+        other.agency.as_str(),
+        other.local_id.as_str(),
+    );
+    Ok(query.query_row(pair, task).optional()?)
 }
 
 /// Removes the tasks that touch the touched records, and writes the open ones. Those that stay as they

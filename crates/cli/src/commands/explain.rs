@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use api::{
     convert::record_key_to_proto,
-    review::{ExplainRequest, ExplainResponse, Task},
+    review::{ExplainRequest, ExplainResponse},
 };
 use clap::Args;
 use record::RecordKey;
@@ -27,7 +27,7 @@ use crate::{
 use page::page;
 use pair::{pair_sections, record_name};
 use steps::{step_section, steps};
-use verdict::{Verdict, needs_task, task_about};
+use verdict::Verdict;
 
 const HELP: &str = "\
 Examples:
@@ -75,10 +75,9 @@ impl Explain {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached, or the page cannot be written.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let (answer, task) = connection::run(self.ask())?;
+        let answer = connection::run(self.ask())?;
         let participants = self.participants(&answer);
-        let verdict =
-            self.other.as_ref().map(|it| Verdict::new(&self.record, it, &answer, task.as_ref()));
+        let verdict = self.other.as_ref().map(|it| Verdict::new(&self.record, it, &answer));
         let steps = steps(&answer);
         let changes = status_changes(&answer);
         if let Some(path) = &self.html {
@@ -105,22 +104,14 @@ impl Explain {
         Ok(Exit::Done)
     }
 
-    /// The explanation, and the task about the two records where one may say why they are apart.
-    async fn ask(&self) -> Result<(ExplainResponse, Option<Task>), Failure> {
+    async fn ask(&self) -> Result<ExplainResponse, Failure> {
         let mut client = connect(&self.connection).await?;
         let request = ExplainRequest {
             record: Some(record_key_to_proto(&self.record)),
             other: self.other.as_ref().map(record_key_to_proto),
         };
         let answer = client.explain(request).await.map_err(|status| failure(&status))?;
-        let answer = answer.into_inner();
-        let task = match &self.other {
-            Some(other) if needs_task(&answer) => {
-                task_about(&mut client, &self.record, other).await?
-            }
-            _ => None,
-        };
-        Ok((answer, task))
+        Ok(answer.into_inner())
     }
 
     fn participants(&self, answer: &ExplainResponse) -> Section {

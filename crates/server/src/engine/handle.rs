@@ -63,6 +63,17 @@ pub struct Progress {
     pub held: usize,
 }
 
+/// How to train a model.
+#[derive(Debug, Clone)]
+pub struct Training {
+    /// Seed of the samples.
+    pub seed: u64,
+    /// Whether what stewards decided calibrates the probabilities.
+    pub with_decisions: bool,
+    /// In whose name the model is put in force, if it is.
+    pub activate: Option<String>,
+}
+
 /// A model that training gave.
 #[derive(Debug, Clone)]
 pub struct TrainedModel {
@@ -93,7 +104,7 @@ enum Command {
     Wake,
     Explain { pairs: Vec<(RecordKey, RecordKey)>, records: Vec<RecordKey>, reply: Reply<Explained> },
     DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Seq> },
-    Train { seed: u64, activate: Option<String>, reply: Reply<TrainedModel> },
+    Train { training: Training, reply: Reply<TrainedModel> },
     Activate { content: String, author: String, reply: Reply<Seq> },
     Reconcile { repair: bool, reply: Reply<Reconciled> },
     Stop,
@@ -185,16 +196,12 @@ impl EngineHandle {
         self.ask(|reply| Command::DrawSample { pairs_per_stratum, seed, author, reply }).await
     }
 
-    /// Trains a model on the current records, and activates it in the name of `activate`.
+    /// Trains a model on the current records.
     ///
     /// # Errors
     /// [`EngineError::Training`], or the store's.
-    pub async fn train(
-        &self,
-        seed: u64,
-        activate: Option<String>,
-    ) -> Result<TrainedModel, EngineError> {
-        self.ask(|reply| Command::Train { seed, activate, reply }).await
+    pub async fn train(&self, training: Training) -> Result<TrainedModel, EngineError> {
+        self.ask(|reply| Command::Train { training, reply }).await
     }
 
     /// Puts a model, given as TOML, in force in the name of `author`, with the term frequencies of
@@ -279,8 +286,8 @@ fn obey(engine: &mut Engine, command: Command) {
         Command::DrawSample { pairs_per_stratum, seed, author, reply } => {
             let _ = reply.send(engine.draw_sample(pairs_per_stratum, seed, &author));
         }
-        Command::Train { seed, activate, reply } => {
-            let _ = reply.send(engine.train(seed, activate.as_deref()));
+        Command::Train { training, reply } => {
+            let _ = reply.send(engine.train(&training));
         }
         Command::Activate { content, author, reply } => {
             let _ = reply.send(engine.activate(&content, &author));

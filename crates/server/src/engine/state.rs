@@ -6,18 +6,21 @@ use std::{
 };
 
 use jiff::civil::Date;
-use linkage::{Decided, Decision as LinkageDecision, Linker, Model, Policy, TrainingOptions};
+use linkage::{
+    Decided, Decision as LinkageDecision, LabeledJoin, Linker, Model, Policy, ReviewReason,
+    TrainingOptions,
+};
 use record::{EncodedRecord, ParticipantId, RecordKey, RecordVersion, Schema};
 use rustc_hash::FxHashMap;
-use store::{ActivationKind, Decisions, NewDecision, Records, Seq, Store, Verdict};
+use store::{ActivationKind, Decisions, NewDecision, Records, Seq, Shown, Store, Verdict};
 
 use super::{
-    EngineError, Evaluator, Explained, Progress, TrainedModel,
+    EngineError, Evaluator, Explained, Progress, TrainedModel, Training,
     calendar::{Calendar, Recomputation},
     held::HeldBack,
     origins::Run,
     reconcile::Reconciliation,
-    tasks::Audits,
+    tasks::{AUDIT, Audits},
 };
 use crate::{activation, clock::Clock, participants::Place};
 
@@ -159,26 +162,41 @@ impl Engine {
         }
     }
 
-    /// Trains a model and, in the name of `author`, activates it.
-    pub(super) fn train(
-        &self,
-        seed: u64,
-        author: Option<&str>,
-    ) -> Result<TrainedModel, EngineError> {
-        let id = format!("trained-{}-{seed}", self.applied.0);
-        let options = TrainingOptions { id, seed, ..TrainingOptions::default() };
+    /// Trains a model and, where somebody is named, activates it.
+    pub(super) fn train(&self, training: &Training) -> Result<TrainedModel, EngineError> {
+        let &Training { seed, with_decisions, ref activate } = training;
+        let labels = if with_decisions { self.labels()? } else { Vec::new() };
+        let kind = if with_decisions { "judged" } else { "trained" };
+        let id = format!("{kind}-{}-{seed}", self.applied.0);
+        let options = TrainingOptions { id, seed, labels, ..TrainingOptions::default() };
         let training = self
             .linker
             .train(&options)
             .map_err(|error| EngineError::Training(error.to_string()))?;
         let model = training.model;
-        let activated = author.map(|author| self.put_in_force(&model, author)).transpose()?;
+        let activated = activate.as_ref().map(|author| self.put_in_force(&model, author));
+        let activated = activated.transpose()?;
         Ok(TrainedModel {
             version: model.id.clone(),
             content: model.to_toml(),
             report: training.report.to_string(),
             activated,
         })
+    }
+
+    /// What stewards decided where they were asked because of the weight alone: given the weight, the
+    /// truth had no part in the choice of these tasks.
+    fn labels(&self) -> Result<Vec<LabeledJoin>, EngineError> {
+        let mut decisions = self.store.decisions(Decisions::Standing)?;
+        let band = ReviewReason::Band.to_string();
+        decisions.retain(|it| it.made.task_reason == band || it.made.task_reason == AUDIT);
+        let records = |shown: Vec<Shown>| shown.into_iter().map(|shown| shown.record).collect();
+        let label = |decision: store::Decision| LabeledJoin {
+            is_match: decision.made.verdict == Verdict::Link,
+            left: records(decision.made.left),
+            right: records(decision.made.right),
+        };
+        Ok(decisions.into_iter().map(label).collect())
     }
 
     /// Puts a model, given as TOML, in force in the name of `author`.

@@ -23,7 +23,7 @@ use crate::{
     access::{person_of, token_hash},
     activation,
     clock::Clock,
-    engine::{Difference, EngineHandle, Evaluator},
+    engine::{Difference, EngineHandle, Evaluator, Training},
     files::random_secret,
     status::{blocking, internal, of_engine, of_store},
     times::timestamp,
@@ -237,8 +237,12 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::TrainResponse>, Status> {
         let author = person_of(&request)?;
         let request = request.into_inner();
-        let activate = request.activate.then_some(author);
-        let trained = self.engine.train(request.seed, activate).await.map_err(|e| of_engine(&e))?;
+        let training = Training {
+            seed: request.seed,
+            with_decisions: request.with_decisions,
+            activate: request.activate.then_some(author),
+        };
+        let trained = self.engine.train(training).await.map_err(|e| of_engine(&e))?;
         let model = match trained.activated {
             Some(seq) => {
                 self.engine.wait_applied(seq).await.map_err(|e| of_engine(&e))?;

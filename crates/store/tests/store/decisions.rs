@@ -49,7 +49,8 @@ fn a_decision_stands_until_it_is_taken_back() {
     assert_eq!(store.add_decision(&made, &task.etag).unwrap(), Ok(Seq(2)));
     let again = decision("d2", task, Verdict::Link, &pair);
     assert_eq!(store.add_decision(&again, &task.etag).unwrap(), Ok(Seq(3)));
-    assert_eq!(store.undo_decision(&made.id, "grace", "a mistake", at(2)).unwrap(), Seq(4));
+    let undone = store.undo_decision(&made.id, "grace", "a mistake", at(2)).unwrap();
+    assert_eq!(undone, Ok(Seq(4)));
 
     let read = store.decision(&made.id).unwrap();
     assert_eq!((read.seq, &read.made), (Seq(2), &made));
@@ -87,7 +88,8 @@ fn of_decisions_about_two_records_the_last_that_stands_binds() {
     assert_eq!(binding(first).as_deref(), Some("d1"));
     assert_eq!(binding(second).as_deref(), Some("d2"));
     assert_eq!(store.overturned().unwrap(), (2, 1));
-    let undone = store.undo_decision(&DecisionId("d2".to_owned()), "ada", "", at(3)).unwrap();
+    let undone = store.undo_decision(&DecisionId("d2".to_owned()), "ada", "", at(3));
+    let undone = undone.unwrap().unwrap();
     assert_eq!(binding(undone).as_deref(), Some("d1"));
     assert_eq!(binding(second).as_deref(), Some("d2"), "as it was then");
 }
@@ -105,7 +107,7 @@ fn a_decision_is_made_once_and_taken_back_once() {
     }
     let stale = decision("d2", task, Verdict::Link, &[("college/A", "workforce/B")]);
     assert_eq!(store.add_decision(&stale, "another").unwrap(), Err(Objection::Changed));
-    store.undo_decision(&made.id, "ada", "", at(2)).unwrap();
+    store.undo_decision(&made.id, "ada", "", at(2)).unwrap().unwrap();
     let again = store.undo_decision(&made.id, "ada", "", at(3));
     assert!(matches!(again, Err(Error::Conflict { .. })));
     let unknown = store.undo_decision(&DecisionId("none".to_owned()), "ada", "", at(3));
@@ -152,7 +154,7 @@ fn a_decision_stands_unless_a_chain_of_earlier_ones_contradicts_it() {
                 None => ids.push((text, decide(text).0)),
                 Some(text) => {
                     let (_, id) = ids.iter().find(|(of, _)| *of == text).unwrap();
-                    store.undo_decision(id, "ada", "", at(2)).unwrap();
+                    store.undo_decision(id, "ada", "", at(2)).unwrap().unwrap();
                 }
             }
         }
@@ -169,6 +171,26 @@ fn a_decision_stands_unless_a_chain_of_earlier_ones_contradicts_it() {
         };
         assert_eq!(result, expected, "{earlier} then {last}");
     }
+}
+
+#[test]
+fn what_binds_again_may_not_contradict_what_was_decided_since() {
+    let (Fixture { store, .. }, task) = &with_task(&["a/x", "a/y"], &["b/x", "b/y"]);
+    let add = |id: &str, verdict, pair| {
+        store.add_decision(&decision(id, task, verdict, &[pair]), &task.etag).unwrap().unwrap()
+    };
+    add("link", Verdict::Link, ("a/x", "b/x"));
+    add("reversed", Verdict::Separate, ("a/x", "b/x"));
+    add("other", Verdict::Link, ("a/x", "b/y"));
+    add("third", Verdict::Link, ("a/y", "b/y"));
+    let last = add("apart", Verdict::Separate, ("a/y", "b/x"));
+    let undo =
+        |id: &str| store.undo_decision(&DecisionId(id.to_owned()), "ada", "", at(3)).unwrap();
+    let path = ["a/y", "b/y", "a/x", "b/x"].map(key).to_vec();
+    assert_eq!(undo("reversed"), Err(Objection::Contradiction { path }));
+    assert_eq!(store.last_seq().unwrap(), last);
+    undo("apart").unwrap();
+    undo("reversed").unwrap();
 }
 
 #[test]
@@ -198,7 +220,7 @@ fn a_sampled_pair_is_judged_by_the_last_decision_about_it_since() {
         store.add_decision(&made, &task.etag).unwrap().unwrap();
     }
     assert_eq!(judged(), [(1, 1, 1), (1, 1, 0)]);
-    store.undo_decision(&DecisionId("d1".to_owned()), "ada", "", at(3)).unwrap();
+    store.undo_decision(&DecisionId("d1".to_owned()), "ada", "", at(3)).unwrap().unwrap();
     assert_eq!(judged(), [(1, 0, 0), (1, 1, 0)]);
     assert_eq!(store.facts_after(Seq(1), 1).unwrap()[0].kind, FactKind::Sample);
 }

@@ -1,24 +1,13 @@
 //! Whether two records are one participant, and what decided it, in a sentence.
 
-use api::{
-    convert::record_key_to_proto,
-    review::{Decision, ExplainResponse, PairExplanation, Task, TaskFilter, TaskState},
-};
+use api::review::{Decision, ExplainResponse, PairExplanation, Task};
 use record::RecordKey;
 use serde_json::json;
 
 use crate::{
-    client::{
-        answer::{plain_name, time},
-        review::{Client, list_tasks},
-    },
-    failure::Failure,
+    client::answer::{plain_name, time},
     output::{Section, shown, text},
 };
-
-/// The states in which a task may be; what is open and what waits for a second verdict is one list.
-const STATES: [TaskState; 4] =
-    [TaskState::Unspecified, TaskState::Deferred, TaskState::Escalated, TaskState::Asked];
 
 /// Whether two records are one participant, and why.
 pub struct Verdict {
@@ -28,50 +17,9 @@ pub struct Verdict {
     sentence: String,
 }
 
-/// The task that asks whether two records are one person.
-///
-/// # Errors
-/// [`Failure`] when the service refuses or cannot be reached.
-pub async fn task_about(
-    client: &mut Client,
-    record: &RecordKey,
-    other: &RecordKey,
-) -> Result<Option<Task>, Failure> {
-    for state in STATES {
-        let filter = TaskFilter {
-            state: state.into(),
-            agency: record.agency.to_string(),
-            ..TaskFilter::default()
-        };
-        let tasks = list_tasks(client, filter, usize::MAX).await?.tasks;
-        if let Some(task) = tasks.into_iter().find(|task| is_about(task, record, other)) {
-            return Ok(Some(task));
-        }
-    }
-    Ok(None)
-}
-
-fn is_about(task: &Task, record: &RecordKey, other: &RecordKey) -> bool {
-    let [record, other] = [record, other].map(record_key_to_proto);
-    let are_across = |one, two| task.left.contains(one) && task.right.contains(two);
-    are_across(&record, &other) || are_across(&other, &record)
-}
-
-/// Whether only a task can say why the two are two participants.
-pub fn needs_task(answer: &ExplainResponse) -> bool {
-    let are_both_there = !answer.participant.is_empty() && !answer.other_participant.is_empty();
-    let is_decided = answer.pairs.first().is_some_and(|pair| pair.decision.is_some());
-    are_both_there && answer.participant != answer.other_participant && !is_decided
-}
-
 impl Verdict {
-    /// The verdict on `record` and `other`, of whom `task` asks.
-    pub fn new(
-        record: &RecordKey,
-        other: &RecordKey,
-        answer: &ExplainResponse,
-        task: Option<&Task>,
-    ) -> Self {
+    /// The verdict on `record` and `other`.
+    pub fn new(record: &RecordKey, other: &RecordKey, answer: &ExplainResponse) -> Self {
         let (first, second) = (&answer.participant, &answer.other_participant);
         let withdrawn = [(record, first), (other, second)].map(|(record, participant)| {
             participant.is_empty().then(|| format!("{record} is withdrawn"))
@@ -82,7 +30,7 @@ impl Verdict {
             return Self { same_participant: false, by: "withdrawn", sentence };
         }
         let same_participant = first == second;
-        let (by, why) = why(same_participant, answer.pairs.first(), task);
+        let (by, why) = why(same_participant, answer.pairs.first(), answer.task.as_ref());
         let sentence = match same_participant {
             true => format!("{record} and {other} are one participant, {first}: {why}."),
             false => {
@@ -182,15 +130,18 @@ fn bits(millibits: i32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use api::review::TaskState;
+
     use super::*;
 
     fn verdict(participants: [&str; 2], pair: PairExplanation, task: Option<&Task>) -> Verdict {
         let [participant, other_participant] = participants.map(str::to_owned);
         let pairs = vec![pair];
+        let task = task.cloned();
         let answer =
-            ExplainResponse { participant, other_participant, pairs, ..Default::default() };
+            ExplainResponse { participant, other_participant, pairs, task, ..Default::default() };
         let [record, other] = ["a/1", "b/2"].map(|name| name.parse().unwrap());
-        Verdict::new(&record, &other, &answer, task)
+        Verdict::new(&record, &other, &answer)
     }
 
     fn pair(total_millibits: i32) -> PairExplanation {
@@ -258,24 +209,6 @@ mod tests {
             assert!(verdict.sentence().contains(expected), "{}", verdict.sentence);
             let same = participants[0] == participants[1];
             assert_eq!(verdict.same_participant, same, "{}", verdict.sentence);
-        }
-    }
-
-    #[test]
-    fn a_task_is_about_two_records_on_its_two_sides() {
-        let key = |name: &str| name.parse::<RecordKey>().unwrap();
-        let task = Task {
-            left: ["a/1", "a/2"].map(|name| record_key_to_proto(&key(name))).into(),
-            right: vec![record_key_to_proto(&key("b/3"))],
-            ..Task::default()
-        };
-        for (record, other, expected) in [
-            ("a/1", "b/3", true),
-            ("b/3", "a/2", true),
-            ("a/1", "a/2", false),
-            ("a/1", "b/4", false),
-        ] {
-            assert_eq!(is_about(&task, &key(record), &key(other)), expected, "{record} {other}");
         }
     }
 }

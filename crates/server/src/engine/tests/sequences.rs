@@ -138,8 +138,12 @@ impl<'a> Office<'a> {
                 if !standing.is_empty() {
                     let id = &standing[which.index(standing.len())].made.id;
                     let at = clock("2026-03-01").now();
-                    self.desk.store.undo_decision(id, "kim", "on second thought", at).unwrap();
-                    self.happened.undone.fetch_add(1, Relaxed);
+                    let undone = self.desk.store.undo_decision(id, "kim", "other papers", at);
+                    let happened = match undone.unwrap() {
+                        Ok(_) => &self.happened.undone,
+                        Err(_) => &self.happened.refused,
+                    };
+                    happened.fetch_add(1, Relaxed);
                 }
             }
             Step::Restart => self.engine = self.desk.engine("2026-03-01", 1),

@@ -11,7 +11,7 @@ use record::ParticipantId;
 use store::{Decision, DecisionId, Scope, Seq, Verdict};
 use tonic::Status;
 
-use super::{Reviews, reason_of};
+use super::{Reviews, reason_of, refused};
 use crate::{
     engine::read_change,
     services::pages::{cut, page_token, place_of},
@@ -97,7 +97,7 @@ impl Reviews {
                     }
                 }
             }
-            taken_back => taken_back.map_err(unknown),
+            taken_back => taken_back.map_err(unknown)?.map_err(|objection| refused(&objection)),
         }
     }
 

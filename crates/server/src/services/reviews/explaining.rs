@@ -37,10 +37,13 @@ impl Reviews {
         other: Option<RecordKey>,
     ) -> Result<proto::ExplainResponse, Status> {
         let (this, of, with) = (self.clone(), record.clone(), other.clone());
-        let (one, another, status_changes) = blocking(move || {
-            let changes = if with.is_none() { this.status_changes(&of)? } else { Vec::new() };
-            let another = with.map(|with| this.membership(&with)).transpose()?;
-            Ok((this.membership(&of)?, another, changes))
+        let (one, another, task, status_changes) = blocking(move || {
+            let Some(with) = with else {
+                return Ok((this.membership(&of)?, None, None, this.status_changes(&of)?));
+            };
+            let task = this.store.task_about(&of, &with);
+            let task = task.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            Ok((this.membership(&of)?, Some(this.membership(&with)?), task, Vec::new()))
         })
         .await?;
         let pairs = match other {
@@ -64,6 +67,7 @@ impl Reviews {
             history: history(&one),
             status_changes,
             decisions: one.decisions.iter().map(decision_to_proto).collect(),
+            task: task.map(|task| self.task_to_proto(&task, false)),
         })
     }
 
