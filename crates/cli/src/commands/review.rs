@@ -1,13 +1,16 @@
 //! `waymark review`: the uncertain matches, settled by a data steward.
 
+mod screen;
+
 use api::review::{
-    DecideTaskRequest, GetTaskRequest, ListTasksRequest, Task, TaskState, Verdict,
+    DecideTaskRequest, GetTaskRequest, ListTasksRequest, Task, TaskFilter, TaskState, Verdict,
     review_service_client::ReviewServiceClient,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use self::screen::ScreenOptions;
 use super::explain::pair::{bits, pair_sections, probability, record_name};
 use crate::{
     client::{
@@ -22,12 +25,17 @@ use crate::{
 
 /// Shows and settles the matches that the service is not sure of.
 ///
-/// A decision outranks every weight and survives retraining. Reasons must not hold names, dates or
-/// numbers of a person.
+/// Without a command it opens a screen in the terminal, on the most urgent task. A decision outranks
+/// every weight and survives retraining. Reasons must not hold names, dates or numbers of a person.
 #[derive(Debug, Args)]
 pub struct Review {
     #[command(subcommand)]
-    command: ReviewCommand,
+    command: Option<ReviewCommand>,
+    /// Hide weights and participants, so that they do not lead the judgment
+    #[arg(long)]
+    blind: bool,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,8 +47,6 @@ enum ReviewCommand {
         /// Id of the task
         #[arg(value_name = "ID")]
         id: String,
-        #[command(flatten)]
-        connection: ConnectionArgs,
     },
     /// Settle or defer a task
     Decide(Decide),
@@ -61,8 +67,6 @@ struct List {
     /// Most tasks to list
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
-    #[command(flatten)]
-    connection: ConnectionArgs,
 }
 
 /// Settles or defers a task.
@@ -80,8 +84,6 @@ struct Decide {
     /// Deferring: the day on which the task opens again
     #[arg(long, value_name = "YYYY-MM-DD", required_if_eq("verdict", "defer"))]
     until: Option<Date>,
-    #[command(flatten)]
-    connection: ConnectionArgs,
 }
 
 /// What a steward says of a task.
@@ -102,9 +104,13 @@ impl Review {
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         let document = match &self.command {
-            ReviewCommand::List(list) => connection::run(list.run())?,
-            ReviewCommand::Show { id, connection } => connection::run(show(connection, id))?,
-            ReviewCommand::Decide(decide) => connection::run(decide.run())?,
+            None => {
+                let options = ScreenOptions { filter: TaskFilter::default(), blind: self.blind };
+                return screen::run(&options, &self.connection);
+            }
+            Some(ReviewCommand::List(list)) => connection::run(list.run(&self.connection))?,
+            Some(ReviewCommand::Show { id }) => connection::run(show(&self.connection, id))?,
+            Some(ReviewCommand::Decide(decide)) => connection::run(decide.run(&self.connection))?,
         };
         document.print(format)?;
         Ok(Exit::Done)
@@ -112,16 +118,17 @@ impl Review {
 }
 
 impl List {
-    async fn run(&self) -> Result<Document, Failure> {
-        let mut client = ReviewServiceClient::new(self.connection.connect().await?);
+    async fn run(&self, connection: &ConnectionArgs) -> Result<Document, Failure> {
+        let mut client = ReviewServiceClient::new(connection.connect().await?);
         let state = if self.deferred { TaskState::Deferred } else { TaskState::Open };
-        let mut request = ListTasksRequest {
+        let filter = TaskFilter {
             state: state.into(),
             reason: self.reason.clone(),
             agency: self.agency.clone(),
-            page_size: 1_000,
-            page_token: String::new(),
+            ..TaskFilter::default()
         };
+        let mut request =
+            ListTasksRequest { filter: Some(filter), page_size: 1_000, page_token: String::new() };
         let mut tasks = Vec::new();
         let total = loop {
             let answer = client.list_tasks(request.clone()).await;
@@ -142,9 +149,10 @@ impl List {
 
 async fn show(connection: &ConnectionArgs, id: &str) -> Result<Document, Failure> {
     let mut client = ReviewServiceClient::new(connection.connect().await?);
-    let answer = client.get_task(GetTaskRequest { id: id.to_owned() }).await;
+    let answer = client.get_task(GetTaskRequest { id: id.to_owned(), blind: false }).await;
     let answer = answer.map_err(|status| failure(&status))?.into_inner();
-    let task = answer.task.ok_or_else(incomplete)?;
+    let detail = answer.detail.ok_or_else(incomplete)?;
+    let task = detail.task.ok_or_else(incomplete)?;
     let mut records = Section::new("records", &["side", "record"]);
     for (side, group) in [("left", &task.left), ("right", &task.right)] {
         for record in group {
@@ -154,7 +162,7 @@ async fn show(connection: &ConnectionArgs, id: &str) -> Result<Document, Failure
     let mut document = Document::new("waymark.review.show/1")
         .section(task_section(std::slice::from_ref(&task)))
         .section(records);
-    let pairs: Vec<_> = answer.best_pair.into_iter().collect();
+    let pairs: Vec<_> = detail.best_pair.into_iter().collect();
     for section in pair_sections(&pairs) {
         document = document.section(section);
     }
@@ -163,10 +171,11 @@ async fn show(connection: &ConnectionArgs, id: &str) -> Result<Document, Failure
 }
 
 impl Decide {
-    async fn run(&self) -> Result<Document, Failure> {
-        let mut client = ReviewServiceClient::new(self.connection.connect().await?);
-        let answer = client.get_task(GetTaskRequest { id: self.id.clone() }).await;
-        let answer = answer.map_err(|status| failure(&status))?.into_inner();
+    async fn run(&self, connection: &ConnectionArgs) -> Result<Document, Failure> {
+        let mut client = ReviewServiceClient::new(connection.connect().await?);
+        let request = GetTaskRequest { id: self.id.clone(), blind: false };
+        let answer = client.get_task(request).await.map_err(|status| failure(&status))?;
+        let task = answer.into_inner().detail.and_then(|detail| detail.task);
         let verdict = match self.verdict {
             Answer::Link => Verdict::Link,
             Answer::Separate => Verdict::Separate,
@@ -177,7 +186,8 @@ impl Decide {
             verdict: verdict.into(),
             reason: self.reason.clone(),
             defer_until: day_message(self.until),
-            etag: answer.task.ok_or_else(incomplete)?.etag,
+            etag: task.ok_or_else(incomplete)?.etag,
+            ..DecideTaskRequest::default()
         };
         let answer = client.decide_task(request).await.map_err(|status| failure(&status))?;
         let answer = answer.into_inner();
@@ -207,7 +217,7 @@ fn task_section(tasks: &[Task]) -> Section {
         "records",
         "weight",
         "probability",
-        "deferred_until",
+        "waits_until",
     ];
     let mut section = Section::new("tasks", &columns);
     for task in tasks {
@@ -218,9 +228,9 @@ fn task_section(tasks: &[Task]) -> Section {
             record_name(task.best_left.as_ref()),
             record_name(task.best_right.as_ref()),
             json!(task.left.len() + task.right.len()),
-            bits(task.weight_millibits),
-            probability(task.probability_ppm),
-            day(task.deferred_until.as_ref()),
+            task.weight_millibits.map_or(Value::Null, bits),
+            task.probability_ppm.map_or(Value::Null, probability),
+            day(task.waits_until.as_ref()),
         ]);
     }
     section

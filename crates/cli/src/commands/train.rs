@@ -102,7 +102,11 @@ impl Train {
         let answer = connection::run(async {
             let mut client = AdminServiceClient::new(self.connection.connect().await?);
             eprintln!("training; this takes minutes on a million records");
-            let request = TrainRequest { activate: self.activate, seed: self.seed };
+            let request = TrainRequest {
+                activate: self.activate,
+                seed: self.seed,
+                ..TrainRequest::default()
+            };
             let answer = client.train(request).await.map_err(|status| failure(&status))?;
             Ok(answer.into_inner())
         })?;
