@@ -9,6 +9,8 @@ mod commitment;
 mod draw;
 mod driver;
 mod journal;
+#[cfg(test)]
+mod samples;
 mod service;
 mod state;
 mod terminal;

@@ -77,8 +77,10 @@ fn without_task(state: &State, look: &Look, width: usize) -> Vec<Line<'static>> 
         let text = format!("{total} The service is asked again now and then; Enter asks it now.");
         ("Nothing for you to review.", text)
     };
-    let mut lines = vec![Line::default(), Line::styled(heading, look.style(Role::Heading))];
-    lines.extend(wrap(&text, width).into_iter().map(Line::raw));
+    let heading = Line::styled(format!(" {heading}"), look.style(Role::Heading));
+    let mut lines = vec![Line::default(), heading];
+    let text = wrap(&text, width.saturating_sub(2)).into_iter();
+    lines.extend(text.map(|part| Line::raw(format!(" {part}"))));
     lines
 }
 
@@ -116,3 +118,6 @@ fn notice_lines(state: &State, look: &Look, width: usize) -> Vec<Line<'static>> 
     }
     lines
 }
+
+#[cfg(test)]
+pub mod tests;

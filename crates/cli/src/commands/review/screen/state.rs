@@ -72,7 +72,7 @@ pub struct State {
     /// When to look for a task again.
     look_at: Option<Timestamp>,
     /// The steward, as the service names whoever holds the task on the screen.
-    me: Option<String>,
+    pub me: Option<String>,
     /// The task of the decision that is being taken back.
     undone_task: Option<String>,
     /// The last reason for each verdict.
@@ -374,3 +374,6 @@ impl State {
         self.notice = Some(Notice { is_error: true, text: text.into() });
     }
 }
+
+#[cfg(test)]
+mod tests;

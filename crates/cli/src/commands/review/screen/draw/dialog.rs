@@ -168,7 +168,7 @@ fn why(
     let mut lines: Vec<_> = wrap(&look.clean(&what), width).into_iter().map(Line::raw).collect();
     lines.extend(numbered(act.usual_reasons().iter().map(|reason| (*reason).to_owned())));
     if let Some(last) = state.last_reason(act) {
-        let last = wrap(&look.clean(&format!("Enter {last}")), width);
+        let last = wrap(&look.clean(&format!("Enter: {last}")), width);
         lines.extend(last.into_iter().map(Line::raw));
     }
     lines.push(input(typed, look, width));

@@ -1,6 +1,6 @@
 //! The two lines at the top: which task, why, and how it stands.
 
-use api::review::TaskFilter;
+use api::review::{TaskDetail, TaskFilter};
 use ratatui::text::Line;
 
 use super::{
@@ -65,11 +65,28 @@ fn task_facts(open: &OpenTask, state: &State) -> Vec<String> {
         day if day.is_empty() => {}
         day => facts.push(format!("until {day}")),
     }
+    facts.extend(said_before(&open.detail));
     if task.needs_second {
         facts.push("needs two stewards".to_owned());
     }
     if open.detail.blind {
         facts.push("BLIND".to_owned());
+    }
+    facts
+}
+
+/// That something was said or asked before, which may stand far below.
+fn said_before(detail: &TaskDetail) -> Vec<String> {
+    let (n_notes, n_questions) = (detail.notes.len(), detail.questions.len());
+    let has_answer = detail.questions.iter().any(|question| !question.answer.is_empty());
+    let mut facts = Vec::new();
+    if n_notes > 0 {
+        facts.push(words::count(n_notes, "note"));
+    }
+    match (n_questions, has_answer) {
+        (0, _) => {}
+        (n, false) => facts.push(words::count(n, "question")),
+        (_, true) => facts.push("AGENCY ANSWERED".to_owned()),
     }
     facts
 }

@@ -67,6 +67,7 @@ impl Columns {
         let age = words::age(task.opened_at.as_ref(), state.now);
         let stands = match task.held_by.as_str() {
             "" => words::state(task.state()).to_owned(),
+            steward if state.me.as_deref() == Some(steward) => "with you".to_owned(),
             steward => format!("with {steward}"),
         };
         let reason = fit(&task.reason, 10);

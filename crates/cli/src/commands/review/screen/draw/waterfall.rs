@@ -1,11 +1,11 @@
 //! The parts of a pair's weight, one below the other, each from where the sum stood before it.
 
-use api::review::PairExplanation;
+use api::review::{FieldExplanation, PairExplanation};
 use ratatui::text::{Line, Span};
 
 use super::{
     look::{Look, Role},
-    wrap::fit,
+    wrap::{fit, wrap},
 };
 use crate::commands::review::screen::words::{self, Agreement};
 
@@ -32,20 +32,50 @@ impl Part {
     }
 }
 
-/// A pair's fields as rows with bars, in schema order: a field stands at the same place in every
-/// task. Then the total, and where it stands to the cut-offs. Of a blind pair only the levels.
+/// Where a pair stands, then its fields as rows with bars, in schema order: a field stands at about
+/// the same place in every task. Of a blind pair only the levels. Fields without a value on a side
+/// say nothing, and share a line.
 pub fn lines(
     pair: &PairExplanation,
     caption: &str,
     look: &Look,
     width: usize,
 ) -> Vec<Line<'static>> {
-    if pair.blind {
-        return blind_lines(pair, caption, look);
+    let mut lines = if pair.blind {
+        blind_lines(pair, caption, look)
+    } else {
+        weighed_lines(pair, caption, look, width)
+    };
+    let silent: Vec<&str> = pair
+        .fields
+        .iter()
+        .filter(|field| is_silent(field))
+        .map(|field| field.field.as_str())
+        .collect();
+    if !silent.is_empty() {
+        let text = look.clean(&format!("no value on a side: {}", silent.join(", ")));
+        let place = lines.len() - usize::from(!pair.blind);
+        let text = wrap(&text, width.saturating_sub(1)).into_iter();
+        let text = text.map(|part| Line::styled(format!(" {part}"), look.style(Role::Dim)));
+        lines.splice(place..place, text);
     }
+    lines
+}
+
+fn is_silent(field: &FieldExplanation) -> bool {
+    let has_weight = field.weight_millibits != 0 || field.term_frequency_millibits != 0;
+    field.level == "missing" && !has_weight
+}
+
+fn weighed_lines(
+    pair: &PairExplanation,
+    caption: &str,
+    look: &Look,
+    width: usize,
+) -> Vec<Line<'static>> {
     let parts = parts(pair);
     let axis = Axis::of(pair, &parts, width.saturating_sub(TEXT_WIDTH));
-    let mut lines = vec![caption_line(caption, look)];
+    let mut lines = vec![verdict_line(pair, caption, look), caption_line(pair, look)];
     let mut sum = 0_i32;
     for part in &parts {
         let after = sum.saturating_add(part.sum());
@@ -53,11 +83,10 @@ pub fn lines(
         sum = after;
     }
     lines.push(total_line(pair, &axis, look));
-    lines.push(verdict_line(pair, look));
     lines
 }
 
-/// What adds up to the total; what says nothing of a pair at all is left out.
+/// What adds up to the total, without what says nothing.
 fn parts(pair: &PairExplanation) -> Vec<Part> {
     let whole = |name: &str, level: &str, weight| Part {
         name: name.to_owned(),
@@ -66,7 +95,8 @@ fn parts(pair: &PairExplanation) -> Vec<Part> {
         frequency: 0,
     };
     let mut parts = vec![whole("(prior)", "", pair.prior_millibits)];
-    parts.extend(pair.fields.iter().map(|field| Part {
+    let telling = pair.fields.iter().filter(|field| !is_silent(field));
+    parts.extend(telling.map(|field| Part {
         name: field.field.clone(),
         level: words::level(&field.level).0,
         weight: field.weight_millibits,
@@ -83,14 +113,18 @@ fn parts(pair: &PairExplanation) -> Vec<Part> {
     parts
 }
 
-fn caption_line(caption: &str, look: &Look) -> Line<'static> {
+fn caption_line(pair: &PairExplanation, look: &Look) -> Line<'static> {
+    let [lower, upper] =
+        [pair.lower_cut_off_millibits, pair.upper_cut_off_millibits].map(words::bits);
     let text = format!(
-        " {} {:>WEIGHT_WIDTH$} {:>FREQUENCY_WIDTH$} ",
-        fit(caption, NAME_WIDTH + LEVEL_WIDTH),
+        " {} {}{:>WEIGHT_WIDTH$} {:>FREQUENCY_WIDTH$} {} cut-offs {lower} {upper}",
+        fit("field", NAME_WIDTH),
+        fit("its two values", LEVEL_WIDTH),
         "weight",
-        "rarity"
+        "rarity",
+        look.cut_off(),
     );
-    Line::styled(text, look.style(Role::Heading))
+    Line::styled(text, look.style(Role::Dim))
 }
 
 fn row(part: &Part, bar: Vec<Span<'static>>, look: &Look) -> Line<'static> {
@@ -125,27 +159,23 @@ fn total_line(pair: &PairExplanation, axis: &Axis, look: &Look) -> Line<'static>
 }
 
 /// Where the total stands to the cut-offs.
-fn verdict_line(pair: &PairExplanation, look: &Look) -> Line<'static> {
-    let (lower, upper) = (pair.lower_cut_off_millibits, pair.upper_cut_off_millibits);
+fn verdict_line(pair: &PairExplanation, caption: &str, look: &Look) -> Line<'static> {
     let place = match pair.total_millibits {
-        total if total < lower => "below both",
-        total if total < upper => "between them",
-        _ => "above both",
+        total if total < pair.lower_cut_off_millibits => "below the cut-offs",
+        total if total < pair.upper_cut_off_millibits => "between the cut-offs",
+        _ => "above the cut-offs",
     };
-    let text = format!(
-        " probability {}; cut-offs {} two people {} one person {}: {place}",
-        words::probability(pair.probability_ppm),
-        look.cut_off(),
-        words::bits(lower),
-        words::bits(upper),
-    );
-    Line::raw(text)
+    let (total, probability) =
+        (words::bits(pair.total_millibits), words::probability(pair.probability_ppm));
+    let text = format!(" {caption}: {total} bits, probability {probability}, {place}");
+    Line::styled(text, look.style(Role::Heading))
 }
 
 /// The levels alone, with a sign for how far they agree.
 fn blind_lines(pair: &PairExplanation, caption: &str, look: &Look) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(format!(" {caption}"), look.style(Role::Heading))];
-    lines.extend(pair.fields.iter().map(|field| {
+    let telling = pair.fields.iter().filter(|field| !is_silent(field));
+    lines.extend(telling.map(|field| {
         let (level, agreement) = words::level(&field.level);
         let (sign, role) = match agreement {
             Agreement::Full => ("==", Role::For),
