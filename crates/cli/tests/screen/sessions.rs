@@ -41,7 +41,7 @@ fn a_steward_decides_skips_defers_takes_back_and_leaves() {
     terminal.shows(&["T1", "Decision D-T1 binds no longer", "total"]);
 
     terminal.type_keys("q");
-    assert_snapshot!("queue", terminal.shows(&["Queue", "3 tasks", "workforce/77-2"]));
+    assert_snapshot!("queue", terminal.shows(&["Queue", "3 tasks", "college/A-2"]));
     terminal.type_keys("q");
     terminal.shows(T1);
     terminal.type_keys("x");
@@ -50,7 +50,8 @@ fn a_steward_decides_skips_defers_takes_back_and_leaves() {
     assert!(output.contains("\x1b[?1049l") && output.ends_with("\x1b[?25h"), "terminal restored");
 
     let told = service.told();
-    let verdicts: Vec<_> = told.calls.iter().map(|call| (call.id.as_str(), call.verdict())).collect();
+    let verdicts: Vec<_> =
+        told.calls.iter().map(|call| (call.id.as_str(), call.verdict())).collect();
     assert_eq!(verdicts, [("T1", Verdict::Link), ("T3", Verdict::Defer)]);
     assert_eq!(told.calls[1].reason, "the file is on its way");
     assert_eq!(told.undone[0].reason, "the wrong key");
@@ -100,8 +101,9 @@ fn a_decision_survives_a_broken_connection_and_arrives_once() {
     let mut terminal = home.review(service.address(), &[]);
     terminal.shows(T1);
     terminal.type_keys("s1");
-    let lost = terminal.shows(&["The connection is lost; trying again (1)", "is kept on this"]);
-    assert_snapshot!("lost", lost);
+    let lost = terminal.shows(&["The connection is lost; trying again (", "is kept on this"]);
+    let once = |lost: String, n: u32| lost.replace(&format!("again ({n})"), "again (1)");
+    assert_snapshot!("lost", (2..10).fold(lost, once));
     assert_eq!(home.journal().len(), 1);
     terminal.type_keys("?");
     terminal.shows(&["Help"]);
@@ -162,13 +164,33 @@ fn a_task_that_changed_is_shown_again_and_nothing_is_decided() {
     let mut terminal = home.review(service.address(), &[]);
     terminal.shows(T1);
     terminal.type_keys("l1");
-    assert_snapshot!("changed", terminal.shows(&["the task has changed", "5 statuses"]));
+    assert_snapshot!("changed", terminal.shows(&["The task has changed", "5 statuses"]));
     terminal.type_keys("l\r");
     terminal.shows(&["Linked: D-T1"]);
     terminal.shows(T2);
     terminal.type_keys("x");
     assert_eq!(terminal.ended().0, 0);
     assert_eq!(service.told().verdicts.len(), 1);
+}
+
+#[test]
+fn pasted_text_decides_nothing() {
+    let (service, home) = (Service::start(1), Home::new());
+    let mut terminal = home.review(service.address(), &[]);
+    terminal.shows(T1);
+    terminal.type_keys("\x1b[200~l1\x1b[201~l\x1b[200~as the\nagency says\x1b[201~");
+    terminal.shows(&["Link: why?", "> as the agency says_"]);
+    assert!(service.told().calls.is_empty());
+}
+
+#[test]
+fn a_terminal_that_hangs_up_gives_the_task_back() {
+    let (service, home) = (Service::start(1), Home::new());
+    let terminal = home.review(service.address(), &[]);
+    terminal.shows(T1);
+    terminal.hang_up();
+    assert_eq!(terminal.ended().0, 130);
+    assert_eq!(service.told().released, [("T1".to_owned(), false)]);
 }
 
 #[test]

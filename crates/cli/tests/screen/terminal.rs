@@ -115,7 +115,9 @@ impl Emulator {
             self.output.push(*byte);
             self.parser.process(std::slice::from_ref(byte));
             if self.output.ends_with(FRAME_END) {
-                self.frame = self.parser.screen().contents();
+                let screen = self.parser.screen().contents();
+                let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
+                self.frame = lines.join("\n");
             }
         }
     }

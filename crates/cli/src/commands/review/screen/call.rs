@@ -44,13 +44,13 @@ pub struct Pending {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// To [`Call::Claim`] and [`Call::Renew`].
-    Claimed(ClaimTaskResponse),
+    Claimed(Box<ClaimTaskResponse>),
     /// To [`Call::Release`].
     Released,
     /// To [`Call::List`].
     Listed(ListTasksResponse),
     /// To [`Call::LastDecision`].
-    LastDecision(Option<Decision>),
+    LastDecision(Option<Box<Decision>>),
     /// To a verdict.
     Decided(DecideTaskResponse),
     /// To an undoing.

@@ -1,6 +1,6 @@
 //! Carries what the terminal and the service say to the state, and carries out what it answers.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use crossterm::event::Event;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ enum Closing {
     Quit,
     /// The terminal hung up, or the process was asked to end.
     HungUp,
-    /// The token opens nothing any more.
+    /// The token opens nothing any more, or the system gives no signals.
     Ended(Failure),
 }
 
@@ -50,9 +50,7 @@ pub async fn run(
     kept: Vec<Kept>,
     mut service: Service,
 ) -> Result<Exit, Failure> {
-    let mut screen = Screen::open().map_err(|error| {
-        Failure::plain(Exit::Io, format!("the terminal cannot show the screen: {error}"))
-    })?;
+    let mut screen = Screen::open().map_err(|error| unusable(&error))?;
     let effects = state.start(kept);
     let mut closing = carry_out(&mut state, effects, journal, &service);
     let mut events = terminal::events();
@@ -65,7 +63,10 @@ pub async fn run(
             break;
         }
         let happening = tokio::select! {
-            _ = &mut end => Happening::Close(Closing::HungUp),
+            ended = &mut end => Happening::Close(match ended {
+                Ok(()) => Closing::HungUp,
+                Err(error) => Closing::Ended(unusable(&error)),
+            }),
             report = service.reports.recv() => report
                 .map_or(Happening::Close(Closing::HungUp), Happening::Service),
             event = events.recv() => event
@@ -94,6 +95,10 @@ pub async fn run(
     }
     drop(screen);
     closed(closing.unwrap_or(Closing::Quit), state.unanswered())
+}
+
+fn unusable(error: &io::Error) -> Failure {
+    Failure::plain(Exit::Io, format!("the terminal cannot show the screen: {error}"))
 }
 
 fn on_event(state: &mut State, event: Event) -> Vec<Effect> {

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use api::{
-    ErrorReason,
-    error::reason_of,
-    review::{Decision, ListDecisionsRequest, review_service_client::ReviewServiceClient},
-};
+use api::{ErrorReason, error::reason_of, review::review_service_client::ReviewServiceClient};
 use tokio::{sync::mpsc, time};
 use tonic::{Code, Status};
 
@@ -120,7 +116,7 @@ fn ended(status: &Status) -> Option<Report> {
 async fn make(client: &mut Client, call: &Call) -> Result<Answer, Status> {
     Ok(match call {
         Call::Claim(request) | Call::Renew(request) => {
-            Answer::Claimed(client.claim_task(request.clone()).await?.into_inner())
+            Answer::Claimed(Box::new(client.claim_task(request.clone()).await?.into_inner()))
         }
         Call::Release(request) => {
             client.release_task(request.clone()).await?;
@@ -129,7 +125,10 @@ async fn make(client: &mut Client, call: &Call) -> Result<Answer, Status> {
         Call::List(request) => {
             Answer::Listed(client.list_tasks(request.clone()).await?.into_inner())
         }
-        Call::LastDecision(request) => Answer::LastDecision(last_decision(client, request).await?),
+        Call::LastDecision(request) => {
+            let page = client.list_decisions(request.clone()).await?.into_inner();
+            Answer::LastDecision(page.decisions.into_iter().next().map(Box::new))
+        }
         Call::Commit(pending) => match &pending.commitment {
             Commitment::Decide(request) => {
                 Answer::Decided(client.decide_task(request.clone()).await?.into_inner())
@@ -142,14 +141,6 @@ async fn make(client: &mut Client, call: &Call) -> Result<Answer, Status> {
             }
         },
     })
-}
-
-async fn last_decision(
-    client: &mut Client,
-    request: &ListDecisionsRequest,
-) -> Result<Option<Decision>, Status> {
-    let page = client.list_decisions(request.clone()).await?.into_inner();
-    Ok(page.decisions.into_iter().next())
 }
 
 #[cfg(test)]

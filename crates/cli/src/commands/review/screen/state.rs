@@ -94,7 +94,9 @@ pub enum View {
 /// The task on the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenTask {
-    /// What the service tells of it.
+    /// The task itself.
+    pub task: Task,
+    /// What else the service tells of it.
     pub detail: TaskDetail,
     /// The pair on show: 0 is the best one.
     pub pair: usize,
@@ -159,19 +161,23 @@ impl Ids {
 }
 
 impl OpenTask {
-    fn new(detail: TaskDetail, now: Timestamp) -> Self {
-        let renew_at = renewal(detail.task.as_ref(), now);
-        Self { detail, pair: 0, scope: ScopeChoice::Pair, scroll: Scroll::default(), renew_at }
-    }
-
-    /// The task itself; the empty one where the service left it out.
-    pub fn task(&self) -> Task {
-        self.detail.task.clone().unwrap_or_default()
+    fn new(mut detail: TaskDetail, now: Timestamp) -> Self {
+        // A service that leaves the task out gives an empty one, which it then does not know.
+        let task = detail.task.take().unwrap_or_default();
+        let renew_at = renewal(&task, now);
+        Self {
+            task,
+            detail,
+            pair: 0,
+            scope: ScopeChoice::Pair,
+            scroll: Scroll::default(),
+            renew_at,
+        }
     }
 
     /// Its id.
     pub fn id(&self) -> &str {
-        self.detail.task.as_ref().map_or("", |task| &task.id)
+        &self.task.id
     }
 
     /// The pairs across the groups, the best one first.
@@ -217,8 +223,8 @@ impl Queue {
 }
 
 /// When to renew the lease of `task`: halfway to its end.
-fn renewal(task: Option<&Task>, now: Timestamp) -> Timestamp {
-    let until = task.and_then(|task| words::instant(task.held_until.as_ref()));
+fn renewal(task: &Task, now: Timestamp) -> Timestamp {
+    let until = words::instant(task.held_until.as_ref());
     let left = until.map_or(RENEWAL_MAX, |until| until.duration_since(now) / 2);
     now.saturating_add(left.clamp(RENEWAL_MIN, RENEWAL_MAX)).unwrap_or(now)
 }
@@ -300,10 +306,11 @@ impl State {
         Some(ReleaseTaskRequest { id: open.id().to_owned(), skip: false })
     }
 
-    /// Whether the service takes so long that the steward should be told.
+    /// Whether the service takes so long that the steward should be told; where the connection is
+    /// lost, that is told instead.
     pub fn is_waiting(&self) -> bool {
         let waited = self.now.duration_since(self.waiting_since);
-        !self.calls.is_empty() && waited >= SignedDuration::from_secs(2)
+        !self.calls.is_empty() && self.n_lost == 0 && waited >= SignedDuration::from_secs(2)
     }
 
     /// Whether the task on the screen may be another one in a moment.

@@ -160,7 +160,7 @@ fn why(
     let what = match (act, &state.task) {
         (Act::Undo(decision), _) => words::decision(decision),
         (Act::Link | Act::Separate, Some(open)) => {
-            format!("Binds {}.", open.scope.words(&open.task()))
+            format!("Binds {}.", open.scope.words(&open.task))
         }
         (Act::Defer(until), _) => format!("Until {until}."),
         _ => String::new(),

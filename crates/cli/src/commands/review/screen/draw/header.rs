@@ -46,7 +46,7 @@ fn both_ends(left: &str, right: &str, width: usize, look: &Look) -> String {
 }
 
 fn task_title(open: &OpenTask) -> String {
-    let task = open.task();
+    let task = &open.task;
     match words::task_reason(&task.reason) {
         "" => format!("{}  {}", task.id, task.reason),
         words => format!("{}  {}: {words}", task.id, task.reason),
@@ -54,7 +54,7 @@ fn task_title(open: &OpenTask) -> String {
 }
 
 fn task_facts(open: &OpenTask, state: &State) -> Vec<String> {
-    let task = open.task();
+    let task = &open.task;
     let n_statuses = usize::try_from(task.statuses).unwrap_or(usize::MAX);
     let mut facts = vec![
         words::state(task.state()).to_owned(),

@@ -68,7 +68,7 @@ impl Text<'_> {
 
 /// New data that contradict a decision: which one, before anything else.
 fn contradicted(text: &mut Text<'_>, open: &OpenTask) {
-    if open.task().reason != "contrary" {
+    if open.task.reason != "contrary" {
         return;
     }
     text.lines.push(Line::styled(

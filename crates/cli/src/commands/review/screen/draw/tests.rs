@@ -26,7 +26,10 @@ fn drawn_as(state: &State, look: &Look, width: u16, height: u16) -> String {
 fn open(detail: TaskDetail) -> State {
     let mut state = samples::state(detail.blind);
     state.start(Vec::new());
-    state.on_answer(Answer::Claimed(ClaimTaskResponse { detail: Some(detail), total: 12 }));
+    state.on_answer(Answer::Claimed(Box::new(ClaimTaskResponse {
+        detail: Some(detail),
+        total: 12,
+    })));
     state
 }
 
@@ -114,7 +117,7 @@ fn taking_back_shows_the_decision() {
     let mut state = open(samples::detail("T1"));
     press(&mut state, &[KeyCode::Char('u')]);
     let decision = samples::decision("D-12", Verdict::Separate);
-    state.on_answer(Answer::LastDecision(Some(decision)));
+    state.on_answer(Answer::LastDecision(Some(Box::new(decision))));
     insta::assert_snapshot!(drawn(&state, 80, 24));
 }
 
@@ -122,7 +125,7 @@ fn taking_back_shows_the_decision() {
 fn nothing_to_review_is_said_so() {
     let mut state = samples::state(false);
     state.start(Vec::new());
-    state.on_answer(Answer::Claimed(ClaimTaskResponse { detail: None, total: 3 }));
+    state.on_answer(Answer::Claimed(Box::new(ClaimTaskResponse { detail: None, total: 3 })));
     insta::assert_snapshot!(drawn(&state, 80, 24));
 }
 

@@ -31,11 +31,11 @@ impl State {
         self.waiting_since = self.now;
         let Some(call) = self.calls.pop_front() else { return Vec::new() };
         match (call, answer) {
-            (Call::Claim(request), Answer::Claimed(claimed)) => self.on_claimed(&request, claimed),
+            (Call::Claim(request), Answer::Claimed(claimed)) => self.on_claimed(&request, *claimed),
             (Call::Claim(request), Answer::Refused(refusal)) => {
                 self.on_claim_refused(&request, &refusal)
             }
-            (Call::Renew(_), Answer::Claimed(claimed)) => self.on_renewed(claimed),
+            (Call::Renew(_), Answer::Claimed(claimed)) => self.on_renewed(*claimed),
             (Call::Renew(_), Answer::Refused(refusal)) => self.on_task_gone(&refusal),
             (Call::List(_), Answer::Listed(page)) => self.on_listed(page),
             (Call::LastDecision(_), Answer::LastDecision(decision)) => {
@@ -68,12 +68,19 @@ impl State {
     }
 
     fn show(&mut self, open: OpenTask) {
-        self.me = Some(open.task().held_by).filter(|me| !me.is_empty()).or(self.me.take());
+        self.me =
+            Some(open.task.held_by.clone()).filter(|me| !me.is_empty()).or_else(|| self.me.take());
         self.task = Some(open);
     }
 
     fn on_claim_refused(&mut self, request: &ClaimTaskRequest, refusal: &Refusal) -> Vec<Effect> {
-        self.fail(refusal_text(refusal));
+        match &mut self.notice {
+            // What led here is worth more than that its task is gone.
+            Some(notice) if refusal.reason == Some(ErrorReason::TaskUnknown) => {
+                notice.text += " It is no task any more; here is the next one.";
+            }
+            _ => self.fail(refusal_text(refusal)),
+        }
         if request.id.is_empty() {
             self.look_at = self.now.saturating_add(LOOK_AGAIN).ok();
             return Vec::new();
@@ -88,7 +95,7 @@ impl State {
             return vec![self.claim_next()];
         };
         let renewed = OpenTask::new(detail, self.now);
-        if renewed.task().etag == open.task().etag {
+        if renewed.task.etag == open.task.etag {
             let OpenTask { pair, scope, scroll, .. } = open;
             let n_pairs = renewed.pairs().len();
             let pair = pair.min(n_pairs.saturating_sub(1));
@@ -132,13 +139,13 @@ impl State {
         Vec::new()
     }
 
-    fn on_last_decision(&mut self, decision: Option<Decision>) -> Vec<Effect> {
+    fn on_last_decision(&mut self, decision: Option<Box<Decision>>) -> Vec<Effect> {
         match decision {
             None => self.fail("Nothing to take back: no decision of yours binds."),
             // The steward may have been quicker with another question.
             Some(_) if self.dialog.is_some() => {}
             Some(decision) => {
-                let act = Act::Undo(Box::new(decision));
+                let act = Act::Undo(decision);
                 self.dialog = Some(Dialog::Why { act, text: String::new() });
             }
         }
@@ -230,11 +237,12 @@ fn refusal_text(refusal: &Refusal) -> String {
         }
         Some(ErrorReason::RequestInvalid) => "Nothing was changed. Say it in another way.",
         Some(reason) => {
-            return format!("{}. More: waymark error {}", refusal.message, reason.name());
+            let message = capitalized(&refusal.message);
+            return format!("{message}. More: waymark error {}", reason.name());
         }
         None => "Nothing was changed.",
     };
-    format!("{}. {to_do}", refusal.message.trim_end_matches('.'))
+    format!("{}. {to_do}", capitalized(refusal.message.trim_end_matches('.')))
 }
 
 fn decided_text(request: &DecideTaskRequest, answer: &DecideTaskResponse) -> String {

@@ -305,19 +305,19 @@ impl State {
             }
         };
         let Some(open) = &self.task else { return Vec::new() };
-        let task = open.task();
+        let task = &open.task;
         let (scope, record) = match (verdict, open.scope) {
             (Verdict::Defer | Verdict::Escalate, _) => (Scope::Unspecified, None),
             (_, ScopeChoice::Pair) => (Scope::Pair, None),
-            (_, ScopeChoice::Left) => (Scope::Record, task.best_left),
-            (_, ScopeChoice::Right) => (Scope::Record, task.best_right),
+            (_, ScopeChoice::Left) => (Scope::Record, task.best_left.clone()),
+            (_, ScopeChoice::Right) => (Scope::Record, task.best_right.clone()),
         };
         let request = DecideTaskRequest {
-            id: task.id,
+            id: task.id.clone(),
             verdict: verdict.into(),
             reason,
             defer_until: until.map(date_to_proto),
-            etag: task.etag,
+            etag: task.etag.clone(),
             scope: scope.into(),
             record,
             request_id: id.clone(),
@@ -329,12 +329,12 @@ impl State {
     fn ask(&mut self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Effect> {
         let Some(open) = &self.task else { return Vec::new() };
         let Some(record) = open.detail.records.get(place) else { return Vec::new() };
-        let (task, key) = (open.task(), record.record.clone());
+        let (task, key) = (&open.task, record.record.clone());
         let fields = chosen.iter().filter_map(|field| record.fields.get(*field).cloned()).collect();
         let id = self.ids.next();
         let request = AskAgencyRequest {
-            task_id: task.id,
-            etag: task.etag,
+            task_id: task.id.clone(),
+            etag: task.etag.clone(),
             record: key,
             fields,
             request_id: id.clone(),

@@ -63,7 +63,7 @@ impl State {
             KeyCode::End => open.scroll.to_end(),
             KeyCode::Tab => open.pair = (open.pair + 1) % n_pairs,
             KeyCode::BackTab => open.pair = (open.pair + n_pairs - 1) % n_pairs,
-            KeyCode::Char('r') => open.scope = open.scope.after(&open.task()),
+            KeyCode::Char('r') => open.scope = open.scope.after(&open.task),
             KeyCode::Char(c @ ('l' | 's' | 'd' | 'e' | 'k' | 'a')) => return self.on_act_key(c),
             _ => {}
         }
@@ -148,7 +148,7 @@ impl State {
             self.tell("One moment: the service has not answered yet.");
             return Vec::new();
         }
-        self.view = View::Task;
+        (self.view, self.notice) = (View::Task, None);
         if self.task.as_ref().is_some_and(|open| open.id() == id) {
             return Vec::new();
         }
