@@ -49,6 +49,8 @@ pub struct Told {
     pub cuts_after_verdict: bool,
     /// Whether the next verdict finds its task changed.
     pub changes_task: bool,
+    /// Whether verdicts are refused for their bearer token.
+    pub refuses_token: bool,
     open: Vec<TaskDetail>,
     decisions: Vec<Decision>,
 }
@@ -88,6 +90,9 @@ impl Service {
 
 impl Told {
     fn decide(&mut self, request: &DecideTaskRequest) -> Result<DecideTaskResponse, Status> {
+        if self.refuses_token {
+            return Err(status(ErrorReason::TokenInvalid, "the token was revoked", &[]));
+        }
         self.calls.push(request.clone());
         if !self.verdicts.contains_key(&request.request_id) {
             self.settle(request)?;

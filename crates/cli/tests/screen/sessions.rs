@@ -47,7 +47,7 @@ fn a_steward_decides_skips_defers_takes_back_and_leaves() {
     terminal.type_keys("x");
     let (code, output) = terminal.ended();
     assert_eq!(code, 0);
-    assert!(output.contains("\x1b[?1049l") && output.ends_with("\x1b[?25h"), "terminal restored");
+    assert!(output.contains("\x1b[?25h") && output.ends_with("\x1b[?1049l"), "terminal restored");
 
     let told = service.told();
     let verdicts: Vec<_> =
@@ -127,8 +127,7 @@ fn a_decision_survives_the_end_of_the_terminal_and_is_sent_at_the_next_start() {
     terminal.shows(T1);
     terminal.type_keys("l1");
     terminal.shows(&["The connection is lost"]);
-    terminal.hang_up();
-    assert_eq!(terminal.ended().0, 130);
+    assert_eq!(terminal.closed(), 130);
     let [file] = &home.journal()[..] else { panic!("one commitment is kept") };
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 
@@ -174,6 +173,19 @@ fn a_task_that_changed_is_shown_again_and_nothing_is_decided() {
 }
 
 #[test]
+fn a_token_that_opens_nothing_any_more_closes_the_screen_and_keeps_the_decision() {
+    let (service, home) = (Service::start(1), Home::new());
+    service.told().refuses_token = true;
+    let mut terminal = home.review(service.address(), &[]);
+    terminal.shows(T1);
+    terminal.type_keys("l1");
+    let (code, output) = terminal.ended();
+    assert_eq!(code, 77);
+    assert!(output.contains("use another token") && output.contains("TOKEN_INVALID"), "{output}");
+    assert_eq!(home.journal().len(), 1);
+}
+
+#[test]
 fn pasted_text_decides_nothing() {
     let (service, home) = (Service::start(1), Home::new());
     let mut terminal = home.review(service.address(), &[]);
@@ -184,13 +196,16 @@ fn pasted_text_decides_nothing() {
 }
 
 #[test]
-fn a_terminal_that_hangs_up_gives_the_task_back() {
+fn a_terminal_that_closes_and_a_process_that_is_ended_give_the_task_back() {
     let (service, home) = (Service::start(1), Home::new());
     let terminal = home.review(service.address(), &[]);
     terminal.shows(T1);
-    terminal.hang_up();
+    assert_eq!(terminal.closed(), 130);
+    let terminal = home.review(service.address(), &[]);
+    terminal.shows(T1);
+    terminal.terminate();
     assert_eq!(terminal.ended().0, 130);
-    assert_eq!(service.told().released, [("T1".to_owned(), false)]);
+    assert_eq!(service.told().released, [("T1".to_owned(), false), ("T1".to_owned(), false)]);
 }
 
 #[test]

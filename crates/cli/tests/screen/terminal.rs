@@ -26,9 +26,14 @@ pub struct Home(TempDir);
 /// The terminal while `waymark review` runs in it.
 pub struct Terminal {
     shown: Arc<Shown>,
+    /// The sides of the terminal that the tests hold; `None`: it is closed.
+    held: Option<Held>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+struct Held {
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
 }
 
 /// What the terminal shows, published frame by frame so that no half-drawn screen is seen.
@@ -41,6 +46,7 @@ struct Emulator {
     parser: vt100::Parser,
     frame: String,
     output: Vec<u8>,
+    is_closing: bool,
     has_ended: bool,
 }
 
@@ -88,6 +94,7 @@ impl Home {
             parser: vt100::Parser::new(24, 80, 0),
             frame: String::new(),
             output: Vec::new(),
+            is_closing: false,
             has_ended: false,
         };
         let shown = Arc::new(Shown { emulator: Mutex::new(emulator), changed: Condvar::new() });
@@ -97,14 +104,19 @@ impl Home {
             let mut buffer = [0; 4_096];
             // The terminal is gone once nobody writes to it any more.
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                watched.emulator.lock().unwrap().advance(&buffer[..n]);
+                let mut emulator = watched.emulator.lock().unwrap();
+                emulator.advance(&buffer[..n]);
                 watched.changed.notify_all();
+                if emulator.is_closing {
+                    break;
+                }
             }
+            drop(reader);
             watched.emulator.lock().unwrap().has_ended = true;
             watched.changed.notify_all();
         });
         let keyboard = pair.master.take_writer().unwrap();
-        Terminal { shown, master: pair.master, keyboard, child }
+        Terminal { shown, held: Some(Held { master: pair.master, keyboard }), child }
     }
 }
 
@@ -126,8 +138,9 @@ impl Emulator {
 impl Terminal {
     /// Types.
     pub fn type_keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
-        self.keyboard.flush().unwrap();
+        let keyboard = &mut self.held.as_mut().unwrap().keyboard;
+        keyboard.write_all(keys.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
     }
 
     /// Waits until the screen shows every one of `parts`, and gives it.
@@ -151,13 +164,23 @@ impl Terminal {
     /// Makes the terminal another size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.shown.emulator.lock().unwrap().parser.screen_mut().set_size(rows, columns);
-        self.master.resize(size(columns, rows)).unwrap();
+        self.held.as_ref().unwrap().master.resize(size(columns, rows)).unwrap();
     }
 
-    /// Tells the process that the terminal is gone.
-    pub fn hang_up(&self) {
+    /// Asks the process to end.
+    pub fn terminate(&self) {
         let id = self.child.process_id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Closes the terminal, as when a connection to another machine drops; the exit code.
+    #[track_caller]
+    pub fn closed(mut self) -> u32 {
+        // The screen draws now and then, so the reader notices.
+        self.shown.emulator.lock().unwrap().is_closing = true;
+        self.until("the reader's end", |emulator| emulator.has_ended);
+        self.held = None;
+        self.child.wait().unwrap().exit_code()
     }
 
     /// Waits until the process has ended; its exit code, and everything that it wrote.
@@ -182,8 +205,10 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A test that failed leaves no process behind; one that ended is gone already.
-        let _ = self.child.kill();
+        // A test that failed leaves no process behind.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The terminal: taken over for the screen, and given back whatever happens.
 
-use std::{io, thread};
+use std::{io, mem::ManuallyDrop, thread};
 
 use crossterm::{
     event::{self, DisableBracketedPaste, EnableBracketedPaste, Event},
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 /// The terminal in the hands of the screen. Dropped, it is as before; a panic gives it back too,
 /// before it tells what happened.
-pub struct Screen(DefaultTerminal);
+pub struct Screen(ManuallyDrop<DefaultTerminal>);
 
 impl Screen {
     /// Takes the terminal over.
@@ -19,7 +19,7 @@ impl Screen {
     /// # Errors
     /// When the terminal does not do it.
     pub fn open() -> io::Result<Self> {
-        let screen = Self(ratatui::try_init()?);
+        let screen = Self(ManuallyDrop::new(ratatui::try_init()?));
         // Pasted text is text: it must not act as keys, for a key may decide.
         execute!(io::stdout(), EnableBracketedPaste)?;
         Ok(screen)
@@ -33,7 +33,9 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing back.
+        // A terminal that is gone needs nothing back. Dropped by itself, ratatui's would complain on
+        // standard error, which is gone with it, and panic.
+        let _ = self.0.show_cursor();
         let _ = execute!(io::stdout(), DisableBracketedPaste);
         let _ = ratatui::try_restore();
     }
