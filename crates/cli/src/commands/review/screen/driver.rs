@@ -52,49 +52,57 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let mut screen = Screen::open().map_err(|error| unusable(&error))?;
     let effects = state.start(kept);
-    let mut closing = carry_out(&mut state, effects, journal, &service);
-    let mut events = terminal::events();
-    let mut tick = time::interval(TICK);
+    carry_out(&mut state, effects, journal, &service);
+    let closing = show(&mut screen, &mut state, look, journal, &mut service).await;
+    if !matches!(closing, Closing::Ended(_)) {
+        // What is not confirmed in time stays in the journal.
+        let _ = time::timeout(CLOSING_MAX, close(&mut state, journal, &mut service)).await;
+    }
+    drop(screen);
+    closed(closing, state.unanswered())
+}
+
+/// Draws what is, and waits for what happens next, until something closes the screen.
+async fn show(
+    screen: &mut Screen,
+    state: &mut State,
+    look: &Look,
+    journal: &Journal,
+    service: &mut Service,
+) -> Closing {
+    let (mut events, mut tick) = (terminal::events(), time::interval(TICK));
     let end = terminal::end();
     tokio::pin!(end);
-    while closing.is_none() {
-        if screen.terminal().draw(|frame| draw(&state, look, frame)).is_err() {
-            closing = Some(Closing::HungUp);
-            break;
+    loop {
+        if screen.terminal().draw(|frame| draw(state, look, frame)).is_err() {
+            return Closing::HungUp;
         }
         let happening = tokio::select! {
             ended = &mut end => Happening::Close(match ended {
                 Ok(()) => Closing::HungUp,
                 Err(error) => Closing::Ended(unusable(&error)),
             }),
-            report = service.reports.recv() => report
-                .map_or(Happening::Close(Closing::HungUp), Happening::Service),
-            event = events.recv() => event
-                .map_or(Happening::Close(Closing::HungUp), Happening::Terminal),
+            report = service.reports.recv() => match report {
+                Some(Report::Ended(failure)) => Happening::Close(Closing::Ended(failure)),
+                Some(report) => Happening::Service(report),
+                None => Happening::Close(Closing::HungUp),
+            },
+            event = events.recv() => {
+                event.map_or(Happening::Close(Closing::HungUp), Happening::Terminal)
+            }
             _ = tick.tick() => Happening::Tick,
         };
         state.now = Timestamp::now();
         let effects = match happening {
-            Happening::Close(why) => {
-                closing = Some(why);
-                break;
-            }
-            Happening::Service(Report::Ended(failure)) => {
-                closing = Some(Closing::Ended(failure));
-                break;
-            }
-            Happening::Service(report) => on_report(&mut state, report, journal),
-            Happening::Terminal(event) => on_event(&mut state, event),
+            Happening::Close(why) => return why,
+            Happening::Service(report) => on_report(state, report, journal),
+            Happening::Terminal(event) => on_event(state, event),
             Happening::Tick => state.on_tick(),
         };
-        closing = carry_out(&mut state, effects, journal, &service);
+        if let Some(closing) = carry_out(state, effects, journal, service) {
+            return closing;
+        }
     }
-    if !matches!(closing, Some(Closing::Ended(_))) {
-        // Nobody sees the screen any more; what is not confirmed in time stays in the journal.
-        let _ = time::timeout(CLOSING_MAX, close(&mut state, journal, &mut service)).await;
-    }
-    drop(screen);
-    closed(closing.unwrap_or(Closing::Quit), state.unanswered())
 }
 
 fn unusable(error: &io::Error) -> Failure {

@@ -2,6 +2,7 @@
 //! each change gives the effects that the driver has to carry out.
 
 mod answers;
+mod commit;
 pub mod dialog;
 mod keys;
 mod scroll;

@@ -10,7 +10,7 @@ use api::{
 };
 
 use super::{
-    Effect, LOOK_AGAIN, OpenTask, State,
+    Effect, LOOK_AGAIN, Notice, OpenTask, State,
     dialog::{Act, Dialog},
 };
 use crate::commands::review::screen::{
@@ -155,6 +155,7 @@ impl State {
     fn on_committed(&mut self, pending: Pending, answer: Answer) -> Vec<Effect> {
         let Pending { commitment, is_kept, .. } = pending;
         let words = commitment.words();
+        let before = self.notice.take();
         let mut go_on = match (commitment, answer) {
             (Commitment::Decide(request), Answer::Decided(answer)) => {
                 self.tell(decided_text(&request, &answer));
@@ -175,17 +176,22 @@ impl State {
             _ => Next::Stay,
         };
         if is_kept {
-            self.tell_kept(&words);
+            self.tell_kept(&words, before);
             go_on = Next::Stay;
         }
         self.go(go_on)
     }
 
-    /// What an earlier run said is told apart from what was said just now.
-    fn tell_kept(&mut self, words: &str) {
+    /// What an earlier run said is told apart from what was said just now, and nothing of it is
+    /// told over.
+    fn tell_kept(&mut self, words: &str, before: Option<Notice>) {
         let Some(notice) = &mut self.notice else { return };
         let told = if notice.is_error { "could not be done" } else { "has arrived now" };
         notice.text = format!("Kept from before, {words}: it {told}. {}", notice.text);
+        if let Some(before) = before {
+            notice.is_error |= before.is_error;
+            notice.text = format!("{} {}", before.text, notice.text);
+        }
     }
 
     fn after_refusal(&self, reason: Option<ErrorReason>) -> Next {

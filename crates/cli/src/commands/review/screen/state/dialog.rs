@@ -2,20 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use api::{
-    convert::date_to_proto,
-    review::{
-        AskAgencyRequest, DecideTaskRequest, Decision, Scope, TaskState, UndoDecisionRequest,
-        Verdict,
-    },
-};
-use crossterm::event::{KeyCode, KeyEvent};
+use api::review::{Decision, TaskState};
+use crossterm::event::KeyCode;
 use jiff::{ToSpan, civil::Date};
 
-use super::{Effect, ScopeChoice, State, scroll::Scroll};
+use super::{Effect, State, scroll::Scroll};
 use crate::commands::review::screen::{
     call::{Call, Pending},
-    commitment::Commitment,
     words::{self, TASK_REASONS},
 };
 
@@ -142,87 +135,114 @@ impl Act {
 }
 
 impl State {
-    /// Answers the dialog on the screen.
-    pub(super) fn on_dialog_key(&mut self, mut dialog: Dialog, key: KeyEvent) -> Vec<Effect> {
-        if key.code == KeyCode::Esc && !matches!(dialog, Dialog::Foreign(_)) {
+    /// Answers the dialog that was on the screen; it comes back where the key does not close it.
+    pub(super) fn on_dialog_key(&mut self, dialog: Dialog, key: KeyCode) -> Vec<Effect> {
+        if key == KeyCode::Esc && !matches!(dialog, Dialog::Foreign(_)) {
             return Vec::new();
         }
-        match &mut dialog {
-            Dialog::Until { text, problem } => {
-                return self.on_until_key(std::mem::take(text), *problem, key.code);
-            }
-            Dialog::Why { act, text } => {
-                if let Some(reason) = self.chosen_reason(act, text, key.code) {
-                    return self.act(act.clone(), reason);
-                }
-                edit(text, key.code, REASON_MAX);
-            }
-            Dialog::AskRecord { selected } => {
-                let n_records = self.task.as_ref().map_or(0, |open| open.detail.records.len());
-                if choose(selected, n_records, key.code) {
-                    let (record, chosen) = (*selected, BTreeSet::new());
-                    dialog = Dialog::AskFields { record, selected: 0, chosen };
-                }
-            }
+        match dialog {
+            Dialog::Until { text, problem } => self.on_until_key(text, problem, key),
+            Dialog::Why { act, text } => self.on_why_key(act, text, key),
+            Dialog::AskRecord { selected } => self.on_ask_record_key(selected, key),
             Dialog::AskFields { record, selected, chosen } => {
-                let n_fields = self.fields_of(*record).len();
-                if key.code == KeyCode::Enter && !chosen.is_empty() {
-                    return self.ask(*record, chosen);
+                self.on_ask_fields_key(record, selected, chosen, key)
+            }
+            Dialog::FilterReason | Dialog::FilterState | Dialog::FilterAgency { .. } => {
+                self.on_filter_key(dialog, key)
+            }
+            Dialog::Foreign(pending) => self.on_foreign_key(pending, key),
+            Dialog::Help(scroll) => {
+                match key {
+                    KeyCode::Up => scroll.by(-1),
+                    KeyCode::Down => scroll.by(1),
+                    KeyCode::PageUp => scroll.by_page(-1),
+                    KeyCode::PageDown | KeyCode::Char(' ') => scroll.by_page(1),
+                    _ => return Vec::new(),
                 }
-                let is_toggled = match key.code {
-                    KeyCode::Char(' ') => n_fields > 0,
-                    KeyCode::Enter => false,
-                    code => choose(selected, n_fields, code),
-                };
-                if is_toggled && !chosen.remove(selected) && chosen.len() < FIELDS_MAX {
-                    chosen.insert(*selected);
-                }
+                self.stay(Dialog::Help(scroll))
+            }
+        }
+    }
+
+    fn stay(&mut self, dialog: Dialog) -> Vec<Effect> {
+        self.dialog = Some(dialog);
+        Vec::new()
+    }
+
+    fn on_why_key(&mut self, act: Act, mut text: String, key: KeyCode) -> Vec<Effect> {
+        if let Some(reason) = self.chosen_reason(&act, &text, key) {
+            return self.act(act, reason);
+        }
+        edit(&mut text, key, REASON_MAX);
+        self.stay(Dialog::Why { act, text })
+    }
+
+    fn on_ask_record_key(&mut self, mut selected: usize, key: KeyCode) -> Vec<Effect> {
+        let n_records = self.task.as_ref().map_or(0, |open| open.detail.records.len());
+        let is_chosen = choose(&mut selected, n_records, key);
+        self.stay(if is_chosen {
+            Dialog::AskFields { record: selected, selected: 0, chosen: BTreeSet::new() }
+        } else {
+            Dialog::AskRecord { selected }
+        })
+    }
+
+    fn on_ask_fields_key(
+        &mut self,
+        record: usize,
+        mut selected: usize,
+        mut chosen: BTreeSet<usize>,
+        key: KeyCode,
+    ) -> Vec<Effect> {
+        if key == KeyCode::Enter && !chosen.is_empty() {
+            return self.ask(record, &chosen);
+        }
+        let n_fields = self.fields_of(record).len();
+        let is_toggled = match key {
+            KeyCode::Char(' ') => n_fields > 0,
+            KeyCode::Enter => false,
+            key => choose(&mut selected, n_fields, key),
+        };
+        if is_toggled && !chosen.remove(&selected) && chosen.len() < FIELDS_MAX {
+            chosen.insert(selected);
+        }
+        self.stay(Dialog::AskFields { record, selected, chosen })
+    }
+
+    fn on_filter_key(&mut self, mut dialog: Dialog, key: KeyCode) -> Vec<Effect> {
+        match &mut dialog {
+            Dialog::FilterReason if key == KeyCode::Char('0') => {
+                return self.filter_by(|filter| filter.reason.clear());
             }
             Dialog::FilterReason => {
-                if let Some(place) = digit(key.code, TASK_REASONS.len()) {
-                    return self.filter_by(|filter| {
-                        filter.reason = TASK_REASONS[place].0.to_owned();
-                    });
-                }
-                if key.code == KeyCode::Char('0') {
-                    return self.filter_by(|filter| filter.reason.clear());
+                if let Some(place) = digit(key, TASK_REASONS.len()) {
+                    let (reason, _) = TASK_REASONS[place];
+                    return self.filter_by(|filter| reason.clone_into(&mut filter.reason));
                 }
             }
             Dialog::FilterState => {
-                if let Some(place) = digit(key.code, STATES.len()) {
+                if let Some(place) = digit(key, STATES.len()) {
                     return self.filter_by(|filter| filter.set_state(STATES[place]));
                 }
             }
-            Dialog::FilterAgency { text } => {
-                if key.code == KeyCode::Enter {
-                    let agency = std::mem::take(text);
-                    return self.filter_by(|filter| filter.agency = agency);
-                }
-                edit(text, key.code, SHORT_MAX);
+            Dialog::FilterAgency { text } if key == KeyCode::Enter => {
+                let agency = std::mem::take(text);
+                return self.filter_by(|filter| filter.agency = agency);
             }
-            Dialog::Foreign(pending) => match key.code {
-                KeyCode::Char('y' | 'Y') => {
-                    let effect = self.call(Call::Commit(pending.clone()));
-                    self.ask_about_foreign();
-                    return vec![effect];
-                }
-                KeyCode::Char('n' | 'N') => {
-                    let effect = Effect::Forget(std::mem::take(&mut pending.id));
-                    self.ask_about_foreign();
-                    return vec![effect];
-                }
-                _ => {}
-            },
-            Dialog::Help(scroll) => match key.code {
-                KeyCode::Up => scroll.by(-1),
-                KeyCode::Down => scroll.by(1),
-                KeyCode::PageUp => scroll.by_page(-1),
-                KeyCode::PageDown | KeyCode::Char(' ') => scroll.by_page(1),
-                _ => return Vec::new(),
-            },
+            Dialog::FilterAgency { text } => edit(text, key, SHORT_MAX),
+            _ => {}
         }
-        self.dialog = Some(dialog);
-        Vec::new()
+        self.stay(dialog)
+    }
+
+    fn on_foreign_key(&mut self, pending: Pending, key: KeyCode) -> Vec<Effect> {
+        let effect = match key {
+            KeyCode::Char('y' | 'Y') => self.call(Call::Commit(pending)),
+            KeyCode::Char('n' | 'N') => Effect::Forget(pending.id),
+            _ => return self.stay(Dialog::Foreign(pending)),
+        };
+        self.ask_about_foreign();
+        vec![effect]
     }
 
     /// Text that was pasted: it never acts as keys.
@@ -290,58 +310,7 @@ impl State {
         (key == KeyCode::Enter && !typed.is_empty()).then(|| typed.to_owned())
     }
 
-    fn act(&mut self, act: Act, reason: String) -> Vec<Effect> {
-        self.last_reasons.insert(act.name(), reason.clone());
-        let id = self.ids.next();
-        let (verdict, until) = match act {
-            Act::Link => (Verdict::Link, None),
-            Act::Separate => (Verdict::Separate, None),
-            Act::Defer(until) => (Verdict::Defer, Some(until)),
-            Act::Escalate => (Verdict::Escalate, None),
-            Act::Undo(decision) => {
-                self.undone_task = Some(decision.task_id).filter(|id| !id.is_empty());
-                let request = UndoDecisionRequest { id: decision.id, reason };
-                return vec![self.commit(id, Commitment::Undo(request))];
-            }
-        };
-        let Some(open) = &self.task else { return Vec::new() };
-        let task = &open.task;
-        let (scope, record) = match (verdict, open.scope) {
-            (Verdict::Defer | Verdict::Escalate, _) => (Scope::Unspecified, None),
-            (_, ScopeChoice::Pair) => (Scope::Pair, None),
-            (_, ScopeChoice::Left) => (Scope::Record, task.best_left.clone()),
-            (_, ScopeChoice::Right) => (Scope::Record, task.best_right.clone()),
-        };
-        let request = DecideTaskRequest {
-            id: task.id.clone(),
-            verdict: verdict.into(),
-            reason,
-            defer_until: until.map(date_to_proto),
-            etag: task.etag.clone(),
-            scope: scope.into(),
-            record,
-            request_id: id.clone(),
-            blind: open.detail.blind,
-        };
-        vec![self.commit(id, Commitment::Decide(request))]
-    }
-
-    fn ask(&mut self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Effect> {
-        let Some(open) = &self.task else { return Vec::new() };
-        let Some(record) = open.detail.records.get(place) else { return Vec::new() };
-        let (task, key) = (&open.task, record.record.clone());
-        let fields = chosen.iter().filter_map(|field| record.fields.get(*field).cloned()).collect();
-        let id = self.ids.next();
-        let request = AskAgencyRequest {
-            task_id: task.id.clone(),
-            etag: task.etag.clone(),
-            record: key,
-            fields,
-            request_id: id.clone(),
-        };
-        vec![self.commit(id, Commitment::Ask(request))]
-    }
-
+    /// Changes the filter and lists what it lets through.
     pub(super) fn filter_by(
         &mut self,
         change: impl FnOnce(&mut api::review::TaskFilter),

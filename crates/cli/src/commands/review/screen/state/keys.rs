@@ -24,7 +24,7 @@ impl State {
             return Vec::new();
         }
         if let Some(dialog) = self.dialog.take() {
-            return self.on_dialog_key(dialog, key);
+            return self.on_dialog_key(dialog, key.code);
         }
         let code = match key.code {
             KeyCode::Char(c) => KeyCode::Char(c.to_ascii_lowercase()),

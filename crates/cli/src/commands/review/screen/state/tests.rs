@@ -408,6 +408,22 @@ fn what_an_earlier_run_kept_is_sent_first_and_told_apart() {
 }
 
 #[test]
+fn of_several_that_were_kept_each_is_told() {
+    let Effect::Call(Call::Commit(pending)) = type_keys(&mut open(detail("T1")), "l1").remove(0)
+    else {
+        panic!("no verdict")
+    };
+    let kept = || Kept { pending: Pending { is_kept: true, ..pending.clone() }, is_own: true };
+    let mut state = samples::state(false);
+    state.start(vec![kept(), kept()]);
+    state.on_answer(refused(ErrorReason::TaskUnknown));
+    state.on_answer(Answer::Decided(DecideTaskResponse::default()));
+    let notice = state.notice.clone().unwrap();
+    assert!(notice.is_error);
+    assert!(notice.text.contains("could not be done") && notice.text.contains("has arrived now"));
+}
+
+#[test]
 fn what_was_said_under_another_token_is_sent_only_when_asked_for() {
     let Effect::Call(Call::Commit(pending)) = type_keys(&mut open(detail("T1")), "l1").remove(0)
     else {
