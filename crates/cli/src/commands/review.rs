@@ -7,12 +7,12 @@ mod filter;
 mod import;
 mod judgment;
 mod rows;
+mod screen;
 mod sheet;
 mod statistics;
 mod tasks;
 mod verdicts;
 
-use api::review::TaskFilter;
 use clap::{Args, Subcommand};
 
 use self::{
@@ -21,6 +21,7 @@ use self::{
     export::Export,
     filter::FilterArgs,
     import::Import,
+    screen::ScreenOptions,
     statistics::{Sample, Stats},
     tasks::{List, Next, Release, Show},
 };
@@ -103,7 +104,11 @@ impl Review {
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
         match &self.command {
-            None => on_screen(self.filter.filter()?, self.blind.blind, &self.connection),
+            None => {
+                let options =
+                    ScreenOptions { filter: self.filter.filter()?, blind: self.blind.blind };
+                screen::run(&options, &self.connection)
+            }
             Some(command) => {
                 self.refuse_options_of_screen()?;
                 connection::run(command.run(&self.connection, format))
@@ -119,11 +124,6 @@ impl Review {
         let what = "a filter and --blind stand before the command";
         Err(Failure::plain(Exit::Usage, what).remedy("put them behind it"))
     }
-}
-
-/// Settles one task after the other, interactively.
-fn on_screen(_: TaskFilter, _: bool, _: &ConnectionArgs) -> Result<Exit, Failure> {
-    Err(Failure::plain(Exit::Usage, "no command is given").remedy("see waymark review --help"))
 }
 
 impl ReviewCommand {
