@@ -141,7 +141,9 @@ impl ReviewService for Fake {
         Ok(Response::new(GetStatisticsResponse::default()))
     }
 
-    async fn explain(&self, _: Request<ExplainRequest>) -> Answer<ExplainResponse> {
+    async fn explain(&self, request: Request<ExplainRequest>) -> Answer<ExplainResponse> {
+        let record = request.into_inner().record.unwrap_or_default();
+        let is_asked = record.agency == "workforce";
         let pairs = vec![PairExplanation {
             lower_cut_off_millibits: -2_000,
             upper_cut_off_millibits: 6_000,
@@ -151,6 +153,7 @@ impl ReviewService for Fake {
             participant: "P1".to_owned(),
             other_participant: "P2".to_owned(),
             pairs,
+            task: is_asked.then(|| Self::task("T2", false)),
             ..ExplainResponse::default()
         }))
     }

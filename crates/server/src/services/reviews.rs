@@ -107,7 +107,11 @@ impl ReviewService for Reviews {
         &self,
         request: Request<proto::ListDecisionsRequest>,
     ) -> Result<Response<proto::ListDecisionsResponse>, Status> {
-        let (this, request) = (self.clone(), request.into_inner());
+        let caller = person_of(&request)?;
+        let (this, mut request) = (self.clone(), request.into_inner());
+        if request.only_own {
+            request.author = caller;
+        }
         Ok(Response::new(blocking(move || this.list_decided(&request)).await?))
     }
 

@@ -28,12 +28,15 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  waymark review decisions --author kim --limit 20
+  waymark review decisions --mine --limit 20
   waymark review decisions --record college/A-1 --all")]
 pub struct Decisions {
     /// Only those of this steward
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(long, value_name = "NAME", default_value = "", conflicts_with = "mine")]
     author: String,
+    /// Only your own
+    #[arg(long)]
+    mine: bool,
     /// Only those about this record
     #[arg(long, value_name = "AGENCY/LOCAL_ID")]
     record: Option<RecordKey>,
@@ -69,6 +72,7 @@ impl Decisions {
             author: self.author.clone(),
             record: self.record.as_ref().map(record_key_to_proto),
             include_undone: self.all,
+            only_own: self.mine,
             ..ListDecisionsRequest::default()
         };
         let client = &mut connect(connection).await?;

@@ -1,5 +1,7 @@
 //! What a steward says of a task: a decision, a first of two verdicts, a day, somebody else.
 
+use std::collections::BTreeMap;
+
 use api::{
     ErrorReason,
     convert::{Violation, optional_date, record_key_from_proto},
@@ -117,22 +119,18 @@ impl Reviews {
         let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
         let is_escalated = task.waits.is_some_and(|it| it.kind == WaitKind::Escalated);
         let notes = self.store.notes_of(&task.open).map_err(internal)?;
-        // The last verdict of each other steward about these very groups.
-        let of_others: Vec<&Note> = notes
-            .iter()
-            .filter(|it| it.etag == task.open.etag && it.author != word.author)
-            .filter(|it| it.kind.verdict().is_some())
-            .collect();
-        let agrees = of_others.iter().rev().find(|it| it.kind.verdict() == Some(verdict));
-        let first = agrees.map(|it| it.author.clone());
+        // The last verdict of each steward about these very groups.
+        let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
+        for note in notes.iter().filter(|note| note.etag == task.open.etag) {
+            verdicts.extend(note.kind.verdict().map(|it| (note.author.as_str(), it)));
+        }
+        let own = verdicts.remove(word.author.as_str());
+        let first = verdicts.into_iter().find(|(_, of_other)| *of_other == verdict);
+        let first = first.map(|(author, _)| author.to_owned());
         if is_escalated {
             let passed_on = notes.iter().rev().find(|it| it.kind == NoteKind::Escalate);
-            let has_judged = notes
-                .iter()
-                .any(|it| it.author == word.author && it.kind.verdict() == Some(verdict));
-            if passed_on.is_some_and(|it| it.author == word.author)
-                || (first.is_none() && has_judged)
-            {
+            let repeats = first.is_none() && own == Some(verdict);
+            if repeats || passed_on.is_some_and(|it| it.author == word.author) {
                 let remedy = "the task waits for somebody else than those who passed it on or \
                               disagree about it";
                 return Err(Violation::new("verdict", remedy).into());

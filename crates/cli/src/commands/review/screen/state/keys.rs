@@ -98,11 +98,7 @@ impl State {
             self.tell("One moment: the service has not answered yet.");
             return Vec::new();
         }
-        let Some(author) = self.me.clone() else {
-            self.fail("Nothing to take back: no task was taken yet.");
-            return Vec::new();
-        };
-        let request = ListDecisionsRequest { author, page_size: 1, ..Default::default() };
+        let request = ListDecisionsRequest { only_own: true, page_size: 1, ..Default::default() };
         vec![self.call(Call::LastDecision(request))]
     }
 

@@ -55,7 +55,7 @@ fn names(effects: &[Effect]) -> Vec<String> {
         Effect::Call(Call::List(request)) => {
             format!("list {}", request.page_token).trim_end().to_owned()
         }
-        Effect::Call(Call::LastDecision(request)) => format!("last decision of {}", request.author),
+        Effect::Call(Call::LastDecision(request)) => format!("last own: {}", request.only_own),
         Effect::Call(Call::Commit(pending)) => pending.commitment.words(),
     };
     effects.iter().map(name).collect()
@@ -82,7 +82,7 @@ fn keys_on_a_task_ask_for_what_they_say() {
         ("d2026-03-01\n1", &["to defer task T1"]),
         ("k", &["skip T1", "claim"]),
         ("a11\n", &["to ask about college/A-1017"]),
-        ("u", &["last decision of ann"]),
+        ("u", &["last own: true"]),
         ("q", &["list"]),
         ("qq", &["list"]),
         ("x", &["quit"]),
