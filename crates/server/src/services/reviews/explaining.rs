@@ -10,6 +10,7 @@ use tonic::Status;
 
 use super::{Reviews, decisions::decision_to_proto};
 use crate::{
+    engine::AUDIT,
     services::explanation::{change_to_proto, explanation_to_proto},
     status::{blocking, of_engine, of_store},
     times::timestamp,
@@ -41,8 +42,10 @@ impl Reviews {
             let Some(with) = with else {
                 return Ok((this.membership(&of)?, None, None, this.status_changes(&of)?));
             };
-            let task = this.store.task_about(&of, &with);
-            let task = task.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            let tasks = this.store.tasks_about(&of, &with);
+            let tasks = tasks.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            // A sample asks about what is settled, too.
+            let task = tasks.into_iter().find(|task| task.open.reason != AUDIT);
             Ok((this.membership(&of)?, Some(this.membership(&with)?), task, Vec::new()))
         })
         .await?;

@@ -1,5 +1,7 @@
 //! What a steward says of a task: a decision, a first of two verdicts, a day, somebody else.
 
+use std::collections::BTreeMap;
+
 use api::{
     ErrorReason,
     convert::{Violation, optional_date, record_key_from_proto},
@@ -75,14 +77,16 @@ impl Reviews {
         if let Some(decision) = decision {
             return Ok(Some(Settled::Decided(decision.made.id, decision.seq)));
         }
-        let note = self.store.note_by_request(&word.author, id).map_err(internal)?;
-        Ok(note.map(|note| {
-            Settled::Noted(match note.kind {
-                NoteKind::Defer => proto::Outcome::Deferred,
-                NoteKind::Escalate => proto::Outcome::Escalated,
-                NoteKind::Link | NoteKind::Separate => proto::Outcome::AwaitsSecond,
-            })
-        }))
+        let Some(note) = self.store.note_by_request(&word.author, id).map_err(internal)? else {
+            return Ok(None);
+        };
+        Ok(Some(Settled::Noted(match note.kind {
+            NoteKind::Defer => proto::Outcome::Deferred,
+            NoteKind::Escalate => proto::Outcome::Escalated,
+            NoteKind::Link | NoteKind::Separate => {
+                outcome_of(self.store.is_disputed(&note).map_err(internal)?)
+            }
+        })))
     }
 
     fn settle_now(&self, word: &Word) -> Result<Settled, Status> {
@@ -116,15 +120,15 @@ impl Reviews {
     fn judge(&self, word: &Word, task: &Task, verdict: Verdict) -> Result<Settled, Status> {
         let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
         let is_escalated = task.waits.is_some_and(|it| it.kind == WaitKind::Escalated);
-        let notes = self.store.notes_of(&task.open).map_err(internal)?;
+        let notes = self.store.open_notes_of(&task.open).map_err(internal)?;
         // The last verdict of each other steward about these very groups.
-        let of_others: Vec<&Note> = notes
+        let of_others: BTreeMap<&str, Verdict> = notes
             .iter()
             .filter(|it| it.etag == task.open.etag && it.author != word.author)
-            .filter(|it| it.kind.verdict().is_some())
+            .filter_map(|it| Some((it.author.as_str(), it.kind.verdict()?)))
             .collect();
-        let agrees = of_others.iter().rev().find(|it| it.kind.verdict() == Some(verdict));
-        let first = agrees.map(|it| it.author.clone());
+        let agrees = of_others.iter().find(|(_, said)| **said == verdict);
+        let first = agrees.map(|(author, _)| (*author).to_owned());
         if is_escalated {
             let passed_on = notes.iter().rev().find(|it| it.kind == NoteKind::Escalate);
             let has_judged = notes
@@ -143,11 +147,7 @@ impl Reviews {
         if needs_second && first.is_none() {
             let standing = self.add(&self.note(word, task, verdict.into()))?;
             let is_disputed = standing.waits.is_some_and(|it| it.kind == WaitKind::Escalated);
-            return Ok(Settled::Noted(if is_disputed {
-                proto::Outcome::Escalated
-            } else {
-                proto::Outcome::AwaitsSecond
-            }));
+            return Ok(Settled::Noted(outcome_of(is_disputed)));
         }
         self.decide(word, task, verdict, first.filter(|_| needs_second))
     }
@@ -204,6 +204,11 @@ impl Reviews {
         let added = self.store.add_note(note).map_err(|e| of_store(&e, ErrorReason::TaskUnknown));
         added?.map_err(|objection| refused(&objection))
     }
+}
+
+/// What becomes of a verdict where two are asked for, and it is the first or another one than the first.
+fn outcome_of(is_disputed: bool) -> proto::Outcome {
+    if is_disputed { proto::Outcome::Escalated } else { proto::Outcome::AwaitsSecond }
 }
 
 /// The pairs of records that a decision binds.
