@@ -60,6 +60,7 @@ fn how_a_participant_came_about_is_told_step_by_step() {
         steps(&service, "one/P", &names),
         [
             "one/P: new: participant <1>",
+            "other/P: new: participant <2>",
             "decision <D> of pat: one/P and other/P are one person: card-seen",
             "other/P: joined <1> from <2> by a decision of pat (<D>): card-seen",
         ]
@@ -69,7 +70,7 @@ fn how_a_participant_came_about_is_told_step_by_step() {
     let names = [&names[..], &[(apart.as_str(), "<3>")]].concat();
     let steps_of = |record: &str| steps(&service, record, &names);
     assert_eq!(
-        steps_of("one/P")[3..],
+        steps_of("one/P")[4..],
         [
             "decision <D> of pat taken back by pat: another-card",
             "other/P: split off from <1>: participant <3>: decision <D> taken back by pat",
@@ -88,5 +89,5 @@ fn how_a_participant_came_about_is_told_step_by_step() {
         "--mode snapshot",
     );
     service.settle();
-    assert_eq!(steps_of("one/P")[5..], ["third/P: new, joined <1>", "third/P: withdrawn from <1>"]);
+    assert_eq!(steps_of("one/P")[6..], ["third/P: new, joined <1>", "third/P: withdrawn from <1>"]);
 }
