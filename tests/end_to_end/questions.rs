@@ -210,7 +210,7 @@ fn a_question_tells_an_agency_nothing_of_anybody_else() {
     }
     let all = questions(&with, "one", "--all");
     let is_put = |row: &&str| about(&all, row).is_some_and(|it| it["asked_on"] != FIRST_ROUND);
-    let n_put = ROWS.iter().filter(is_put).count();
+    let n_put = ROWS.into_iter().filter(is_put).count();
     assert!(n_put + 1 >= n_asked, "{n_put} of {n_asked} were put");
 }
 

@@ -14,8 +14,8 @@ use crate::{
 /// Whom each record is about.
 type PersonOf = BTreeMap<String, PersonId>;
 
-/// Fills in the rows of an exported file, by the record of the one agency.
-fn fill_in(service: &Service, from: &str, to: &str, verdicts: &[(&str, &str)]) {
+/// Fills in the rows of an exported file of tasks, by the record that stands left.
+pub fn fill_in(service: &Service, from: &str, to: &str, verdicts: &[(&str, &str)]) {
     let verdict_of = |left: &str| verdicts.iter().find(|(row, _)| *row == left).map(|it| it.1);
     let put = |row: &mut dyn FnMut(&str, &str), left: &str| {
         if let Some(verdict) = verdict_of(left) {

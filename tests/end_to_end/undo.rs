@@ -99,7 +99,16 @@ fn a_decision_says_what_it_changes_and_undoing_it_restores_what_was() {
 
         // What was taken back is on record; taking it back again is refused, unless only the answer
         // was lost.
-        assert!(service.ask("pat", "review decisions").rows("decisions").is_empty());
+        for (options, n) in [
+            ("", 0),
+            ("--all", 1),
+            ("--all --author pat --record other/P", 1),
+            ("--all --author kim", 0),
+            ("--all --record one/L", 0),
+        ] {
+            let listed = service.ask("pat", &format!("review decisions {options}"));
+            assert_eq!(listed.rows("decisions").len(), n, "{options}");
+        }
         let all = service.ask("pat", "review decisions --all").row("decisions");
         assert_eq!(
             (&all["undone_by"], &all["undone_reason"]),
