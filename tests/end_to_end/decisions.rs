@@ -1,37 +1,11 @@
 //! A steward's decision outranks every model and every start of the service.
 
-use support::{OPERATOR, Partition, Service};
+use support::{OPERATOR, Service};
 
 use crate::{
     made_up,
-    steward::{decide, task, tasks},
+    steward::{HEADER, ONE, OTHER, are_together, decide, submit, task, tasks},
 };
-
-const HEADER: &str =
-    "local_id,first_name,last_name,date_of_birth,ssn,street_address,zip,phone,email\n";
-
-/// The same people in two agencies but for their SSNs: one pair each to link, to separate, and to
-/// leave open.
-const ONE: &str = "\
-L,Luis,Okonkwo,1991-02-09,534-21-8890,77 Harbor Rd,98404,,
-P,Priya,Ramanathan,1979-11-30,617-55-2043,9 Juniper Ct,98501,,
-T,Tomasz,Lindqvist,1988-05-17,308-62-9417,12 Foundry St,98901,,
-";
-const OTHER: &str = "\
-L,Luis,Okonkwo,1991-02-09,671-03-4488,77 Harbor Rd,98404,,
-P,Priya,Ramanathan,1979-11-30,458-13-7721,9 Juniper Ct,98501,,
-T,Tomasz,Lindqvist,1988-05-17,520-77-1163,12 Foundry St,98901,,
-";
-
-fn submit(service: &Service, agency: &str, rows: &str) {
-    service.add_agency(agency);
-    service.write(&format!("{agency}.csv"), format!("{HEADER}{rows}"));
-    service.accepts(agency, &format!("{agency}.csv"), "");
-}
-
-fn are_together(partition: &Partition, left: &str, right: &str) -> bool {
-    partition.iter().any(|group| group.contains(left) && group.contains(right))
-}
 
 #[test]
 fn decisions_survive_another_model_and_another_start() {

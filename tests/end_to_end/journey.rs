@@ -228,7 +228,7 @@ fn an_explanation_is_drawn_on_a_page_that_needs_nothing_else() {
         assert!(html.contains(&format!("\n{text}\n</text>")), "{text}");
     }
     let conclusion = shown.rows("conclusions")[0]["conclusion"].as_str().unwrap().to_owned();
-    for text in [&conclusion, "a steward is asked", "<td>ssn</td><td>differ</td>", "History"] {
+    for text in [&conclusion, "a steward is asked", "<td>ssn</td><td>differ</td>", "Steps"] {
         assert!(html.contains(text), "{text}");
     }
     let alien = html.replace("http://www.w3.org/2000/svg", "");

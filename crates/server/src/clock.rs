@@ -25,12 +25,14 @@ impl Clock {
         self.time_zone.to_datetime(moment).date()
     }
 
+    /// The moment at which `date` begins.
+    pub fn begin_of(&self, date: Date) -> Timestamp {
+        self.time_zone.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
+    }
+
     /// The moment at which `date` ends.
     pub fn end_of(&self, date: Date) -> Timestamp {
-        let midnight = date.tomorrow().map(|next| next.at(0, 0, 0, 0));
-        midnight
-            .and_then(|midnight| self.time_zone.to_timestamp(midnight))
-            .unwrap_or(Timestamp::MAX)
+        date.tomorrow().map_or(Timestamp::MAX, |next| self.begin_of(next))
     }
 
     /// The moment, for log entries; on a fixed date it is the same time of that day, so that what

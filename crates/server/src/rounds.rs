@@ -1,27 +1,30 @@
 //! Rounds of questions to agencies.
 //!
 //! A question must not tell an agency anything of another one's data. So rounds come on fixed days,
-//! each agency is put the same number of questions in each, and at most half of them are stewards';
-//! the others are drawn by lot among its records, and all ask about one to three fields.
+//! each is held when the agency first looks, and how many questions it has follows from the agency's
+//! own records: one each, of those it was not asked about within a year. At most half are stewards', who
+//! asked before the day of the round; the others are drawn by lot, and where the lot falls on a record
+//! that a steward asks about, it is the steward's question. All ask about one to three fields of which
+//! the record has a value.
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Span, civil::Date};
 use record::{AgencyId, EncodedRecord, LocalId, RecordKey, Schema};
-use store::{DrawnQuestion, QuestionId, QuestionRound, Store};
+use store::{DrawnQuestion, Question, QuestionId, QuestionRound, Store};
 
 use crate::{clock::Clock, config::QuestionPolicy, files::random_id};
 
 /// Most fields that one question names.
 pub const FIELDS_ASKED_MAX: usize = 3;
 
-/// How long nobody asks about the same record again: a second question would tell that it is not
-/// drawn by lot.
-const ASKED_ONCE_IN: SignedDuration = SignedDuration::from_hours(365 * 24);
+/// For so many days nobody asks about the same record again: a second question would tell that it is
+/// not drawn by lot.
+const ASKED_ONCE_IN: i32 = 365;
 
-/// The moment since which a question stands for another about the same record.
-pub fn not_asked_since(now: Timestamp) -> Timestamp {
-    now.saturating_sub(ASKED_ONCE_IN).unwrap_or(Timestamp::MIN)
+/// What was put to an agency later than on this day is not asked again on `day`.
+pub fn not_put_since(day: Date) -> Date {
+    day.saturating_sub(Span::new().days(ASKED_ONCE_IN))
 }
 
 /// Holds the agency's last round, unless it was held.
@@ -41,54 +44,85 @@ pub fn hold_last_round(
     }
     let n_records = store.records_of_agency(agency)?;
     let n_questions = policy.per_round.min(usize::try_from(n_records).unwrap_or(usize::MAX));
-    let asked_max = n_questions / 2;
-    let at = clock.now();
-    let mut places = BTreeSet::new();
+    let lot = Lot { store, schema, agency, day };
+    let mut waiting = Vec::new();
+    for question in store.questions_waiting(agency)? {
+        if lot.can_be_put(&question)? {
+            waiting.push(question);
+        }
+    }
+    let begin = clock.begin_of(day);
+    let first = waiting.iter().filter(|question| question.at < begin).take(n_questions / 2);
+    let mut asked: BTreeSet<QuestionId> = first.map(|question| question.id.clone()).collect();
     let mut drawn = Vec::new();
-    // Some that are drawn may be about the records that stewards ask about.
-    while drawn.len() < n_questions + asked_max && (places.len() as u64) < n_records {
+    let mut places = BTreeSet::new();
+    while asked.len() + drawn.len() < n_questions && (places.len() as u64) < n_records {
         let place = random_below(n_records);
         if !places.insert(place) {
             continue;
         }
-        if let Some(local_id) = store.record_at(agency, place)?
-            && let Some(fields) = fields_to_ask(store, schema, agency, &local_id, at)?
-        {
+        let Some(local_id) = store.record_at(agency, place)? else { continue };
+        if let Some(question) = waiting.iter().find(|it| it.record.local_id == local_id) {
+            asked.insert(question.id.clone());
+        } else if let Some(fields) = lot.fields_to_ask(&local_id)? {
             drawn.push(DrawnQuestion { id: QuestionId(random_id("Q")), local_id, fields });
         }
     }
-    let until = policy.answer_by(day);
-    let agency = agency.clone();
-    store.hold_round(&QuestionRound { agency, day, until, n_questions, asked_max, drawn, at })
+    let (asked, agency) = (asked.into_iter().collect(), agency.clone());
+    let (until, at) = (policy.answer_by(day), clock.now());
+    store.hold_round(&QuestionRound { agency, day, until, asked, drawn, at })
 }
 
-/// Some fields of a record, drawn by lot; `None` for a record that was asked about, or has none.
-fn fields_to_ask(
-    store: &Store,
-    schema: &Schema,
-    agency: &AgencyId,
-    local_id: &LocalId,
-    now: Timestamp,
-) -> store::Result<Option<Vec<String>>> {
-    let key = RecordKey::new(agency.clone(), local_id.clone());
-    let since = not_asked_since(now);
-    if store.questions_about(&key)?.iter().any(|question| question.at > since) {
-        return Ok(None);
+/// What can be asked in a round.
+struct Lot<'a> {
+    store: &'a Store,
+    schema: &'a Schema,
+    agency: &'a AgencyId,
+    day: Date,
+}
+
+impl Lot<'_> {
+    /// Whether a steward's question looks as one drawn by lot does: the record is there and has values
+    /// in all fields, and the agency was not asked about it within a year.
+    fn can_be_put(&self, question: &Question) -> store::Result<bool> {
+        let present = self.fields_present(&question.record.local_id)?;
+        let is_present =
+            |field: &String| present.iter().any(|place| self.schema.fields[*place].name == *field);
+        Ok(question.fields.iter().all(is_present))
     }
-    let Some(version) = store.record_versions(&key)?.pop() else { return Ok(None) };
-    let Some(payload) = store.record_version(&key, version)? else { return Ok(None) };
-    let record = EncodedRecord::from_bytes(schema, &payload)
-        .map_err(|error| store::Error::Corrupt(error.to_string()))?;
-    let mut present: Vec<usize> =
-        (0..record.fields.len()).filter(|field| record.fields[*field].is_some()).collect();
-    let wanted = 1 + random_below(FIELDS_ASKED_MAX as u64) as usize;
-    let mut fields = Vec::new();
-    while fields.len() < wanted && !present.is_empty() {
-        fields.push(present.swap_remove(random_below(present.len() as u64) as usize));
+
+    /// Some fields of a record, drawn by lot; `None` where there is nothing to ask.
+    fn fields_to_ask(&self, local_id: &LocalId) -> store::Result<Option<Vec<String>>> {
+        let mut present = self.fields_present(local_id)?;
+        let wanted = 1 + random_below(FIELDS_ASKED_MAX as u64) as usize;
+        let mut fields = Vec::new();
+        while fields.len() < wanted && !present.is_empty() {
+            fields.push(present.swap_remove(random_below(present.len() as u64) as usize));
+        }
+        fields.sort_unstable();
+        let names: Vec<_> =
+            fields.into_iter().map(|it| self.schema.fields[it].name.clone()).collect();
+        Ok(Some(names).filter(|names| !names.is_empty()))
     }
-    fields.sort_unstable();
-    let names: Vec<_> = fields.into_iter().map(|it| schema.fields[it].name.clone()).collect();
-    Ok(Some(names).filter(|names| !names.is_empty()))
+
+    /// The fields of which a record has a value, by their places; none where the record is gone or was
+    /// asked about within a year.
+    fn fields_present(&self, local_id: &LocalId) -> store::Result<Vec<usize>> {
+        let key = RecordKey::new(self.agency.clone(), local_id.clone());
+        let since = not_put_since(self.day);
+        if self.store.participant_of(&key, None)?.is_none()
+            || self.store.questions_about(&key)?.iter().any(|it| it.is_put_since(since))
+        {
+            return Ok(Vec::new());
+        }
+        let Some(version) = self.store.record_versions(&key)?.pop() else { return Ok(Vec::new()) };
+        let payload = self.store.record_version(&key, version)?;
+        let Some(payload) = payload else { return Ok(Vec::new()) };
+        let record = EncodedRecord::from_bytes(self.schema, &payload)
+            .map_err(|error| store::Error::Corrupt(error.to_string()))?;
+        let is_present = |field: &usize| record.fields[*field].is_some();
+        Ok((0..record.fields.len()).filter(is_present).collect())
+    }
 }
 
 /// A random number below `limit`, which is not 0; its bias is below one in 2^32.

@@ -11,7 +11,7 @@ use crate::{
     decide::{ETAG, Objection, held_by_another},
     names::named,
     queue::release,
-    tasks::renew_standing,
+    tasks::renew_standings,
 };
 
 /// The columns that [`stored`] reads.
@@ -29,8 +29,18 @@ macro_rules! note_where {
 pub(crate) const OF_RECORD: &str = note_where!("agency = ?1 AND local_id = ?2 ORDER BY number");
 pub(crate) const BY_REQUEST: &str = note_where!("author = ?1 AND request_id = ?2");
 pub(crate) const OPENED: &str = "
-    SELECT other_agency, other_local_id, opened_at FROM fact_task
+    SELECT other_agency, other_local_id, opened_at, id FROM fact_task
     WHERE agency = ?1 AND local_id = ?2";
+pub(crate) const DISPUTED: &str = "
+    SELECT 1 FROM fact_note AS n JOIN fact_note AS m ON m.task = n.task AND m.etag = n.etag
+    WHERE n.author = ?1 AND n.request_id = ?2 AND m.number < n.number AND m.author <> n.author
+        AND m.kind IN ('link', 'separate') AND m.kind <> n.kind";
+/// When something was decided about a record and another one, or taken back.
+pub(crate) const DECIDED: &str = "
+    SELECT p.other_agency, p.other_local_id, max(d.at, coalesce(u.at, d.at))
+    FROM fact_decision_pair AS p JOIN fact_decision AS d ON d.seq = p.decision
+        LEFT JOIN fact_decision_undo AS u ON u.decision = d.id
+    WHERE p.agency = ?1 AND p.local_id = ?2";
 /// Questions about a pair with its answer, if there is one.
 pub(crate) const QUESTIONS_ABOUT: &str = "
     SELECT q.right_agency, q.right_local_id, q.at, q.waits_until, a.at
@@ -121,9 +131,23 @@ impl Store {
         })
     }
 
+    /// Whether a verdict differs from one that another steward had given of the same groups before.
+    pub fn is_disputed(&self, note: &Note) -> Result<bool> {
+        self.read(|db| Ok(db.prepare_cached(DISPUTED)?.exists((&note.author, &note.request_id))?))
+    }
+
     /// What stewards said of a task and those that it follows, oldest first.
     pub fn notes_of(&self, task: &OpenTask) -> Result<Vec<Note>> {
         self.read(|db| Ok(notes_across(db, task)?.into_iter().map(|it| it.note).collect()))
+    }
+
+    /// What stewards said of a task since anything was last decided about it, oldest first.
+    pub fn open_notes_of(&self, task: &OpenTask) -> Result<Vec<Note>> {
+        self.read(|db| {
+            let since = decided_across(db, task)?;
+            let notes = notes_across(db, task)?.into_iter().map(|it| it.note);
+            Ok(notes.filter(|note| Some(note.at) > since).collect())
+        })
     }
 
     /// How a task stands by what was said of it.
@@ -162,7 +186,7 @@ fn add(db: &Connection, note: &Note) -> Result<std::result::Result<Standing, Obj
         &note.request_id,
         note.at.as_microsecond(),
     ))?;
-    renew_standing(db, &note.task)?;
+    renew_standings(db, one, other)?;
     release(db, &note.task)?;
     Ok(Ok(standing(db, &task)?))
 }
@@ -197,16 +221,21 @@ enum Said {
     Asked { until: Option<Date>, answered: bool },
 }
 
-/// How a task stands by all that was said of pairs across its groups.
+/// How a task stands by all that was said of pairs across its groups. A decision ends what was said
+/// before it: where the question comes up again, because the decision was taken back or newer versions
+/// speak against it, it is open.
 pub(crate) fn standing(db: &Connection, task: &OpenTask) -> Result<Standing> {
     let mut said: Vec<(Timestamp, Said)> = Vec::new();
     for found in notes_across(db, task)? {
         said.push((found.note.at, Said::Note(found.note)));
     }
     said.extend(questions_across(db, task)?);
+    let since = decided_across(db, task)?;
+    said.retain(|(at, _)| Some(*at) > since);
+    let opened_at = opened_across(db, task, since)?;
+    let mut standing = Standing { opened_at, ..Standing::default() };
     // What was said at one moment keeps its order.
     said.sort_by_key(|(at, _)| *at);
-    let mut standing = Standing { opened_at: opened_across(db, task)?, ..Standing::default() };
     for (_, said) in said {
         standing.hear(said, &task.etag);
     }
@@ -305,19 +334,43 @@ fn questions_across(db: &Connection, task: &OpenTask) -> Result<Vec<(Timestamp, 
     Ok(said)
 }
 
-fn opened_across(db: &Connection, task: &OpenTask) -> Result<Option<Timestamp>> {
-    let mut query = db.prepare_cached(OPENED)?;
-    let mut first: Option<Timestamp> = None;
+fn decided_across(db: &Connection, task: &OpenTask) -> Result<Option<Timestamp>> {
+    let mut query = db.prepare_cached(DECIDED)?;
+    let mut last = None;
     for record in task.records() {
         let mut rows = query.query((record.agency.as_str(), record.local_id.as_str()))?;
         while let Some(row) = rows.next()? {
             if is_across(task, record, &key(row, 0)?) {
-                let opened = time(row, 2)?;
-                first = Some(first.map_or(opened, |first| first.min(opened)));
+                last = last.max(Some(time(row, 2)?));
             }
         }
     }
-    Ok(first)
+    Ok(last)
+}
+
+/// When the question first came up since it was last decided; where it came up before, and no later
+/// task tells when it did again, that decision or the taking back of it brought it up.
+fn opened_across(
+    db: &Connection,
+    task: &OpenTask,
+    since: Option<Timestamp>,
+) -> Result<Option<Timestamp>> {
+    let mut query = db.prepare_cached(OPENED)?;
+    let (mut first, mut is_known) = (None, false);
+    for record in task.records() {
+        let mut rows = query.query((record.agency.as_str(), record.local_id.as_str()))?;
+        while let Some(row) = rows.next()? {
+            let opened = time(row, 2)?;
+            if !is_across(task, record, &key(row, 0)?) {
+                continue;
+            }
+            is_known |= row.get::<_, TaskId>(3)? == task.id;
+            if Some(opened) > since {
+                first = Some(first.map_or(opened, |first: Timestamp| first.min(opened)));
+            }
+        }
+    }
+    Ok(first.or(since.filter(|_| is_known)))
 }
 
 impl OpenTask {

@@ -10,7 +10,7 @@ use crate::{
     submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 82] = [
+const QUERIES: [&str; 87] = [
     activations::ACTIVE,
     activations::ACTIVE_VERSION,
     appends::DIGEST_OF_VERSION,
@@ -49,6 +49,7 @@ const QUERIES: [&str; 82] = [
     memberships::SETTLEMENT_AT,
     memberships::PARTICIPANT_OF,
     memberships::PARTICIPANT_OF_AT,
+    memberships::LAST_PARTICIPANT_OF,
     memberships::MEMBERS_OF,
     memberships::MEMBERS_OF_AT,
     memberships::HISTORY,
@@ -58,6 +59,8 @@ const QUERIES: [&str; 82] = [
     notes::OF_RECORD,
     notes::BY_REQUEST,
     notes::OPENED,
+    notes::DECIDED,
+    notes::DISPUTED,
     notes::QUESTIONS_ABOUT,
     questions::BY_ID,
     questions::BY_REQUEST,
@@ -65,6 +68,7 @@ const QUERIES: [&str; 82] = [
     questions::PUT_TO,
     questions::IS_CORRECTED,
     questions::IS_ROUND,
+    questions::WAITING,
     records::VERSIONS_OF_FACT,
     records::PAYLOAD,
     records::WITHDRAWALS_OF,
@@ -88,6 +92,7 @@ const QUERIES: [&str; 82] = [
     submissions::DROP_ROWS,
     tasks::BY_ID,
     tasks::BY_PAIR,
+    tasks::IDS_BY_PAIR,
     tasks::PAIR_OF_TASK,
     tasks::COUNT_STATUSES,
     tasks::RECORDS_OF,

@@ -11,7 +11,7 @@ use crate::{
     names::{named, text_id},
     notes::ordered,
     queue::release,
-    tasks::{find, find_about, renew_standing},
+    tasks::{find, renew_standings},
 };
 
 /// The columns that [`stored`] reads.
@@ -41,11 +41,8 @@ pub(crate) const PUT_TO: &str = "
         WHERE p.agency = ?1)
     WHERE (is_closed, day, id) > (?3, ?4, ?5) AND (?6 OR NOT is_closed)
     ORDER BY is_closed, day, id LIMIT ?7";
-pub(crate) const WAITING: &str = "
-    SELECT q.id, q.local_id FROM fact_question AS q
-    WHERE q.agency = ?1 AND q.author IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM fact_question_put AS p WHERE p.question = q.id)
-    ORDER BY q.number LIMIT ?2";
+pub(crate) const WAITING: &str =
+    question_where!("q.agency = ?1 AND p.question IS NULL ORDER BY q.number");
 pub(crate) const IS_CORRECTED: &str = "
     SELECT 1 FROM fact_question_put AS p
         JOIN fact_question AS q ON q.id = p.question
@@ -97,8 +94,8 @@ pub struct NewQuestion {
     pub request_id: String,
     /// The day on which the task is open again without an answer.
     pub waits_until: Date,
-    /// A question about the same record asked or put since then stands for this one.
-    pub not_asked_since: Timestamp,
+    /// Where the agency was asked about the same record later than on this day, it is not again.
+    pub not_put_since: Date,
     /// Now.
     pub at: Timestamp,
 }
@@ -132,11 +129,9 @@ pub struct QuestionRound {
     pub day: Date,
     /// An answer is of use until this day.
     pub until: Date,
-    /// So many questions are put:
-    pub n_questions: usize,
-    /// of those that stewards ask the oldest, so many at most,
-    pub asked_max: usize,
-    /// and of these the first ones about other records.
+    /// Stewards' questions that are put,
+    pub asked: Vec<QuestionId>,
+    /// and those drawn by lot.
     pub drawn: Vec<DrawnQuestion>,
     /// Now.
     pub at: Timestamp,
@@ -224,6 +219,11 @@ impl Store {
         })
     }
 
+    /// What stewards ask an agency and was not put to it yet, oldest first.
+    pub fn questions_waiting(&self, agency: &AgencyId) -> Result<Vec<Question>> {
+        self.read(|db| all(db.prepare_cached(WAITING)?.query_map([agency.as_str()], stored)?))
+    }
+
     /// Whether a round was held.
     pub fn round_is_held(&self, agency: &AgencyId, day: Date) -> Result<bool> {
         self.read(|db| is_held(db, agency, day))
@@ -249,7 +249,9 @@ impl Store {
     /// Holds a round, unless it was held.
     pub fn hold_round(&self, round: &QuestionRound) -> Result<()> {
         let round = round.clone();
-        self.write(round.drawn.len(), move |writing| hold_round(writing.db, &round))
+        self.write(round.asked.len() + round.drawn.len(), move |writing| {
+            hold_round(writing.db, &round)
+        })
     }
 
     /// Takes an agency's answer; the same one again changes nothing.
@@ -283,7 +285,7 @@ fn ask(db: &Connection, new: &NewQuestion) -> Result<std::result::Result<(), Not
     }
     let of = (new.record.agency.as_str(), new.record.local_id.as_str());
     let earlier: Vec<Question> = all(db.prepare_cached(ABOUT)?.query_map(of, stored)?)?;
-    if earlier.iter().any(|question| question.at > new.not_asked_since) {
+    if earlier.iter().any(|it| it.put.is_none() || it.is_put_since(new.not_put_since)) {
         return Ok(Err(NotAsked::AskedBefore));
     }
     let (one, other) = ordered(&task);
@@ -306,7 +308,7 @@ fn ask(db: &Connection, new: &NewQuestion) -> Result<std::result::Result<(), Not
         other.local_id.as_str(),
         new.at.as_microsecond(),
     ))?;
-    renew_standing(db, &new.task)?;
+    renew_standings(db, one, other)?;
     release(db, &new.task)?;
     Ok(Ok(()))
 }
@@ -326,21 +328,14 @@ fn hold_round(db: &Connection, round: &QuestionRound) -> Result<()> {
         "INSERT INTO fact_question_round (agency, day, at) VALUES (?1, ?2, ?3)",
         (agency, &day, at),
     )?;
-    let asked_max = round.asked_max.min(round.n_questions);
-    let asked = |row: &Row<'_>| Ok((row.get(0)?, parsed(row, 1)?));
-    let asked: Vec<(QuestionId, LocalId)> =
-        all(db.prepare_cached(WAITING)?.query_map((agency, page(asked_max)), asked)?)?;
-    let is_other = |drawn: &&DrawnQuestion| asked.iter().all(|(_, id)| *id != drawn.local_id);
-    let n_drawn = round.n_questions - asked.len();
-    let drawn: Vec<_> = round.drawn.iter().filter(is_other).take(n_drawn).collect();
     let mut insert = db.prepare_cached(
         "INSERT INTO fact_question (id, agency, local_id, fields, at) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for question in &drawn {
+    for question in &round.drawn {
         let fields = question.fields.join(" ");
         insert.execute((&question.id, agency, question.local_id.as_str(), fields, at))?;
     }
-    let put = asked.iter().map(|(id, _)| id).chain(drawn.iter().map(|question| &question.id));
+    let put = round.asked.iter().chain(round.drawn.iter().map(|question| &question.id));
     let mut insert = db.prepare_cached(
         "INSERT INTO fact_question_put (agency, day, question, until) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -372,8 +367,7 @@ fn take_answer(
     let pair = |row: &Row<'_>| Ok((key(row, 0)?, key(row, 2)?));
     let pair = db.prepare_cached(PAIR_ASKED_ABOUT)?.query_row([id], pair).optional()?;
     if let Some((one, other)) = pair {
-        let task = find_about(db, &one, &other)?;
-        task.map_or(Ok(()), |task| renew_standing(db, &task.open.id))?;
+        renew_standings(db, &one, &other)?;
     }
     Ok(Question { answer: Some((answer, at)), ..question })
 }
@@ -396,6 +390,11 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Question> {
 }
 
 impl Question {
+    /// Whether it was put to the agency later than on `day`.
+    pub fn is_put_since(&self, day: Date) -> bool {
+        self.put.is_some_and(|(put, _)| put > day)
+    }
+
     /// Where the question stands in its agency's list on a day.
     pub fn place(&self, today: Date) -> QuestionPlace {
         let (day, until) = self.put.unzip();

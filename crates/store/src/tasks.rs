@@ -1,6 +1,6 @@
 //! Review tasks: pairs of groups that a steward decides about, as they were last settled.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use record::{RecordKey, RecordVersion};
@@ -36,6 +36,10 @@ pub(crate) const BY_PAIR: &str = task_where!(
          AND a.side <> b.side
      ORDER BY t.priority DESC, t.id LIMIT 1"
 );
+pub(crate) const IDS_BY_PAIR: &str = "
+    SELECT a.task FROM derived_task_record AS a JOIN derived_task_record AS b ON b.task = a.task
+    WHERE a.agency = ?1 AND a.local_id = ?2 AND b.agency = ?3 AND b.local_id = ?4
+        AND a.side <> b.side";
 pub(crate) const RECORDS_OF: &str = "
     SELECT agency, local_id, version, side = 'left' FROM derived_task_record WHERE task = ?1
     ORDER BY agency, local_id";
@@ -157,11 +161,14 @@ impl Store {
         self.read(|db| find(db, id))
     }
 
-    /// The task that asks whether two records are one person.
-    pub fn task_about(&self, one: &RecordKey, other: &RecordKey) -> Result<Option<Task>> {
+    /// The tasks that ask whether two records are one person, the most urgent first.
+    pub fn tasks_about(&self, one: &RecordKey, other: &RecordKey) -> Result<Vec<Task>> {
         self.read(|db| {
-            let found = find_about(db, one, other)?;
-            found.map(|found| with_records(db, found)).transpose()
+            let ids = ids_about(db, one, other)?;
+            let found: Result<Vec<Task>> = ids.iter().map(|id| find(db, id)).collect();
+            let mut found = found?;
+            found.sort_by_key(|task| Reverse(task.priority));
+            Ok(found)
         })
     }
 
@@ -191,13 +198,22 @@ pub(crate) fn find_about(
     other: &RecordKey,
 ) -> Result<Option<Task>> {
     let mut query = db.prepare_cached(BY_PAIR)?;
-    let pair = (
-        one.agency.as_str(),
-        one.local_id.as_str(),
-        other.agency.as_str(),
-        other.local_id.as_str(),
-    );
-    Ok(query.query_row(pair, task).optional()?)
+    Ok(query.query_row(pair_values(one, other), task).optional()?)
+}
+
+fn pair_values<'a>(
+    one: &'a RecordKey,
+    other: &'a RecordKey,
+) -> (&'a str, &'a str, &'a str, &'a str) {
+    (one.agency.as_str(), one.local_id.as_str(), other.agency.as_str(), other.local_id.as_str())
+}
+
+/// The tasks with one record in each group, by id.
+fn ids_about(db: &Connection, one: &RecordKey, other: &RecordKey) -> Result<BTreeSet<TaskId>> {
+    let mut query = db.prepare_cached(IDS_BY_PAIR)?;
+    let pair = pair_values(one, other);
+    let ids = query.query_map(pair, |row| row.get(0))?;
+    ids.map(|id| Ok(id?)).collect()
 }
 
 /// Removes the tasks that touch the touched records, and writes the open ones. Those that stay as they
@@ -263,8 +279,12 @@ fn count_statuses(db: &Connection, task: &TaskId) -> Result<()> {
     Ok(())
 }
 
-/// Writes what was said of a task meanwhile.
-pub(crate) fn renew_standing(db: &Connection, id: &TaskId) -> Result<()> {
+/// Writes what was said of two records meanwhile, to every task between them.
+pub(crate) fn renew_standings(db: &Connection, one: &RecordKey, other: &RecordKey) -> Result<()> {
+    ids_about(db, one, other)?.iter().try_for_each(|id| renew_standing(db, id))
+}
+
+fn renew_standing(db: &Connection, id: &TaskId) -> Result<()> {
     let task = find(db, id)?.open;
     let Standing { waits, first_author, .. } = notes::standing(db, &task)?;
     let (kind, until) = columns(waits);

@@ -1,8 +1,8 @@
 //! Decisions, samples and activations.
 
 use store::{
-    ActivationKind, DecisionId, Decisions, Error, FactKind, NewDecision, NewStratum, Objection,
-    OpenTask, Scope, Seq, Undo, Verdict,
+    ActivationKind, DecisionId, Decisions, Error, FactKind, NewDecision, NewStratum, Note,
+    NoteKind, Objection, OpenTask, Scope, Seq, Undo, Verdict,
 };
 
 use crate::{
@@ -191,6 +191,37 @@ fn what_binds_again_may_not_contradict_what_was_decided_since() {
     assert_eq!(store.last_seq().unwrap(), last);
     undo("apart").unwrap();
     undo("reversed").unwrap();
+}
+
+#[test]
+fn what_was_said_before_a_decision_says_nothing_of_the_question_when_it_is_open_again() {
+    let (Fixture { store, .. }, task) = &with_task(&["college/A"], &["workforce/B"]);
+    let note = |kind, second| Note {
+        task: task.id.clone(),
+        etag: task.etag.clone(),
+        kind,
+        author: "ada".to_owned(),
+        reason: "papers".to_owned(),
+        until: None,
+        request_id: format!("n{second}"),
+        at: at(second),
+    };
+    store.add_note(&note(NoteKind::Link, 1)).unwrap().unwrap();
+    store.add_note(&note(NoteKind::Escalate, 2)).unwrap().unwrap();
+    let pair = [("college/A", "workforce/B")];
+    let link = NewDecision { at: at(3), ..decision("d1", task, Verdict::Link, &pair) };
+    store.add_decision(&link, &task.etag).unwrap().unwrap();
+    store.undo_decision(&link.id, "ada", "a mistake", at(4)).unwrap().unwrap();
+    settle(store, &["college/A"], &[]).unwrap();
+    settle(store, &["college/A"], std::slice::from_ref(task)).unwrap();
+    let again = store.task(&task.id).unwrap();
+    assert_eq!((again.waits, again.first_author), (None, None));
+    assert_eq!(again.opened_at, at(4), "it came up again when the decision was taken back");
+    assert_eq!(store.notes_of(task).unwrap().len(), 2, "it is on record");
+    assert_eq!(store.open_notes_of(task).unwrap(), []);
+    store.add_note(&note(NoteKind::Separate, 5)).unwrap().unwrap();
+    assert_eq!(store.open_notes_of(task).unwrap().len(), 1);
+    assert_eq!(store.task(&task.id).unwrap().first_author.as_deref(), Some("ada"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod access;
 mod decisions;
 mod fixture;
 mod opening;
+mod questions;
 mod records;
 mod resending;
 mod settlements;

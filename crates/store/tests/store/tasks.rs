@@ -242,6 +242,10 @@ fn two_verdicts_that_differ_escalate_and_one_waits_for_another_steward() {
     assert_eq!(disputed.waits.map(|waits| waits.kind), Some(WaitKind::Escalated));
     let escalated = TaskState::Waiting(WaitKind::Escalated);
     assert_eq!(ids(store, &filter(escalated, TODAY)), ["t1"]);
+    let is_disputed =
+        |kind, author, second| store.is_disputed(&note(&tasks[0], kind, author, second));
+    assert!(!is_disputed(NoteKind::Link, "ada", 1).unwrap());
+    assert!(is_disputed(NoteKind::Separate, "grace", 3).unwrap());
     assert_eq!(store.verdict_pairs().unwrap().len(), 1);
     // A verdict on other groups than these says nothing of them; passing on does.
     let grown = OpenTask { etag: "other".to_owned(), ..tasks[0].clone() };

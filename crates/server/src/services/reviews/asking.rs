@@ -13,7 +13,7 @@ use tonic::Status;
 use super::{Reviews, refused, statistics::stratum_to_proto};
 use crate::{
     files::random_id,
-    rounds::{FIELDS_ASKED_MAX, hold_last_round, not_asked_since},
+    rounds::{FIELDS_ASKED_MAX, not_put_since},
     services::submissions::check_request_id,
     status::{blocking, of_engine, of_store},
 };
@@ -85,9 +85,6 @@ impl Reviews {
         if !task.open.records().any(|it| *it == record) {
             return Err(Violation::new("record", "name a record of the task").into());
         }
-        // What is asked now belongs to the next round, not to one that is late.
-        let (store, clock, policy) = (&self.store, &self.clock, self.questions);
-        hold_last_round(store, &self.schema, clock, policy, &record.agency).map_err(internal)?;
         let new = NewQuestion {
             id: QuestionId(random_id("Q")),
             task: TaskId(request.task_id.clone()),
@@ -97,7 +94,7 @@ impl Reviews {
             author,
             request_id: request.request_id.clone(),
             waits_until: self.questions.answer_by(next_round),
-            not_asked_since: not_asked_since(at),
+            not_put_since: not_put_since(today),
             at,
         };
         match self.store.ask(&new).map_err(|e| of_store(&e, ErrorReason::TaskUnknown))? {
@@ -122,16 +119,15 @@ impl Reviews {
         }
         let n_pairs = request.pairs_per_stratum as usize;
         let seq = self.engine.draw_sample(n_pairs, request.seed, author).await;
-        let seq = seq.map_err(|e| of_engine(&e))?;
+        let Some(seq) = seq.map_err(|e| of_engine(&e))? else {
+            let message = "there are no pairs to draw: no two records are alike and undecided";
+            return Err(status(ErrorReason::TrainingFailed, message, &[]));
+        };
         self.apply(seq).await?;
         let store = self.store.clone();
         blocking(move || {
             let strata = store.sample_strata(seq);
             let strata = strata.map_err(|e| of_store(&e, ErrorReason::Internal))?;
-            if strata.iter().all(|stratum| stratum.n_drawn == 0) {
-                let message = "there are no pairs to draw: no two records are alike";
-                return Err(status(ErrorReason::TrainingFailed, message, &[]));
-            }
             let strata = strata.iter().map(stratum_to_proto).collect();
             Ok(proto::DrawSampleResponse { strata })
         })

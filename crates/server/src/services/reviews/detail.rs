@@ -1,5 +1,7 @@
 //! A task with everything that a steward needs to judge it.
 
+use std::collections::BTreeMap;
+
 use api::{
     ErrorReason,
     convert::{date_to_proto, record_key_to_proto},
@@ -103,13 +105,17 @@ impl Reviews {
             }
         }
         questions.sort_by_key(|question| question.at);
-        let binding = self.store.binding(&open.best_left, &open.best_right, Seq(u64::MAX))?;
+        let mut decisions = BTreeMap::new();
+        for (left, right) in pairs_of(task) {
+            let binding = self.store.binding(&left, &right, Seq(u64::MAX))?;
+            decisions.extend(binding.map(|binding| (binding.seq, binding)));
+        }
         let is_escalated = task.waits.is_some_and(|waits| waits.kind == WaitKind::Escalated);
         let notes = self.store.notes_of(open)?;
         let notes = notes.iter().filter(|note| is_escalated || note.kind.verdict().is_none());
         Ok(Known {
             records,
-            decisions: binding.iter().map(decision_to_proto).collect(),
+            decisions: decisions.values().map(decision_to_proto).collect(),
             notes: notes.map(note_to_proto).collect(),
             questions: questions.iter().map(question_to_proto).collect(),
         })

@@ -77,14 +77,16 @@ impl Reviews {
         if let Some(decision) = decision {
             return Ok(Some(Settled::Decided(decision.made.id, decision.seq)));
         }
-        let note = self.store.note_by_request(&word.author, id).map_err(internal)?;
-        Ok(note.map(|note| {
-            Settled::Noted(match note.kind {
-                NoteKind::Defer => proto::Outcome::Deferred,
-                NoteKind::Escalate => proto::Outcome::Escalated,
-                NoteKind::Link | NoteKind::Separate => proto::Outcome::AwaitsSecond,
-            })
-        }))
+        let Some(note) = self.store.note_by_request(&word.author, id).map_err(internal)? else {
+            return Ok(None);
+        };
+        Ok(Some(Settled::Noted(match note.kind {
+            NoteKind::Defer => proto::Outcome::Deferred,
+            NoteKind::Escalate => proto::Outcome::Escalated,
+            NoteKind::Link | NoteKind::Separate => {
+                outcome_of(self.store.is_disputed(&note).map_err(internal)?)
+            }
+        })))
     }
 
     fn settle_now(&self, word: &Word) -> Result<Settled, Status> {
@@ -118,7 +120,7 @@ impl Reviews {
     fn judge(&self, word: &Word, task: &Task, verdict: Verdict) -> Result<Settled, Status> {
         let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
         let is_escalated = task.waits.is_some_and(|it| it.kind == WaitKind::Escalated);
-        let notes = self.store.notes_of(&task.open).map_err(internal)?;
+        let notes = self.store.open_notes_of(&task.open).map_err(internal)?;
         // The last verdict of each steward about these very groups.
         let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
         for note in notes.iter().filter(|note| note.etag == task.open.etag) {
@@ -141,11 +143,7 @@ impl Reviews {
         if needs_second && first.is_none() {
             let standing = self.add(&self.note(word, task, verdict.into()))?;
             let is_disputed = standing.waits.is_some_and(|it| it.kind == WaitKind::Escalated);
-            return Ok(Settled::Noted(if is_disputed {
-                proto::Outcome::Escalated
-            } else {
-                proto::Outcome::AwaitsSecond
-            }));
+            return Ok(Settled::Noted(outcome_of(is_disputed)));
         }
         self.decide(word, task, verdict, first.filter(|_| needs_second))
     }
@@ -202,6 +200,11 @@ impl Reviews {
         let added = self.store.add_note(note).map_err(|e| of_store(&e, ErrorReason::TaskUnknown));
         added?.map_err(|objection| refused(&objection))
     }
+}
+
+/// What becomes of a verdict where two are asked for, and it is the first or another one than the first.
+fn outcome_of(is_disputed: bool) -> proto::Outcome {
+    if is_disputed { proto::Outcome::Escalated } else { proto::Outcome::AwaitsSecond }
 }
 
 /// The pairs of records that a decision binds.
