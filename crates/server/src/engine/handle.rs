@@ -105,7 +105,7 @@ enum Command {
     Explain { pairs: Vec<(RecordKey, RecordKey)>, records: Vec<RecordKey>, reply: Reply<Explained> },
     DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Option<Seq>> },
     Train { training: Training, reply: Reply<TrainedModel> },
-    Activate { content: String, author: String, reply: Reply<Option<Seq>> },
+    Activate { content: String, author: String, reply: Reply<Seq> },
     Reconcile { repair: bool, reply: Reply<Reconciled> },
     Stop,
 }
