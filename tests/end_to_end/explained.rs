@@ -90,4 +90,14 @@ fn how_a_participant_came_about_is_told_step_by_step() {
     );
     service.settle();
     assert_eq!(steps_of("one/P")[6..], ["third/P: new, joined <1>", "third/P: withdrawn from <1>"]);
+    // What was withdrawn can still be explained.
+    assert_eq!(steps_of("third/P"), steps_of("one/P"));
+    let gone = service.ask("pat", "explain third/P --html gone.html");
+    assert_eq!(gone.rows("participants").len(), 0);
+    assert!(service.read("gone.html").contains("third/P is withdrawn"));
+    let why = service.ask("pat", "explain one/P third/P").row("verdict");
+    assert_eq!(
+        (&why["decided_by"], &why["same_participant"]),
+        (&"withdrawn".into(), &false.into())
+    );
 }

@@ -1,6 +1,6 @@
 //! Newer versions that speak strongly against a decision make it a task again, while it binds.
 
-use support::Service;
+use support::{OPERATOR, Service};
 
 use crate::steward::{
     HEADER, ONE, are_together, cell, decide, says, submit, task, tasks, with_tasks,
@@ -62,6 +62,7 @@ fn a_link_that_newer_versions_speak_against_is_looked_at_again() {
     says(&service, "pat", &id, "link");
     assert_eq!(tasks(&service).len(), 2);
     assert!(are_together(&service.partition(), "one/L", "other/L"));
+    assert_eq!(service.ask(OPERATOR, "admin reconcile").row("compared")["differences"], 0);
 }
 
 #[test]

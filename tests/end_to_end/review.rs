@@ -183,7 +183,7 @@ fn who_says_otherwise_later_has_only_the_last_word() {
 
 #[test]
 fn what_waits_and_what_was_done_is_counted() {
-    let service = with_tasks(TWO);
+    let mut service = with_tasks(TWO);
     for name in ["kim", "lee"] {
         service.add_steward(name);
     }
@@ -200,6 +200,12 @@ fn what_waits_and_what_was_done_is_counted() {
     assert_eq!(open(&service), ["conflict asked 1", "conflict deferred 1", "conflict second 1"]);
     says(&service, "kim", &tomasz, "escalate");
     assert_eq!(open(&service)[2], "conflict escalated 1");
+    // The queue outlives the service.
+    let before = open(&service);
+    service.kill();
+    service.launch();
+    service.settle();
+    assert_eq!(open(&service), before);
     says(&service, "lee", &tomasz, "separate");
     assert_eq!(open(&service).len(), 2);
     let days = service.ask("pat", "review stats").rows("days");

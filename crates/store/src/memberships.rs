@@ -25,6 +25,10 @@ pub(crate) const PARTICIPANT_OF: &str =
 pub(crate) const PARTICIPANT_OF_AT: &str = "
     SELECT participant FROM fact_membership
     WHERE agency = ?1 AND local_id = ?2 AND settlement <= ?3 ORDER BY settlement DESC LIMIT 1";
+pub(crate) const LAST_PARTICIPANT_OF: &str = "
+    SELECT participant FROM fact_membership
+    WHERE agency = ?1 AND local_id = ?2 AND participant IS NOT NULL
+    ORDER BY settlement DESC LIMIT 1";
 pub(crate) const MEMBERS_OF: &str = "
     SELECT agency, local_id FROM derived_membership WHERE participant = ?1
     ORDER BY agency, local_id";
@@ -159,6 +163,15 @@ impl Store {
                 }
             };
             Ok(found.optional()?.flatten())
+        })
+    }
+
+    /// The participant of a record, or the last one it had before it was withdrawn.
+    pub fn last_participant_of(&self, record: &RecordKey) -> Result<Option<ParticipantId>> {
+        let key = (record.agency.as_str(), record.local_id.as_str());
+        self.read(|db| {
+            let mut query = db.prepare_cached(LAST_PARTICIPANT_OF)?;
+            Ok(query.query_row(key, |row| participant(row, 0)).optional()?)
         })
     }
 

@@ -29,7 +29,7 @@ macro_rules! note_where {
 pub(crate) const OF_RECORD: &str = note_where!("agency = ?1 AND local_id = ?2 ORDER BY number");
 pub(crate) const BY_REQUEST: &str = note_where!("author = ?1 AND request_id = ?2");
 pub(crate) const OPENED: &str = "
-    SELECT other_agency, other_local_id, opened_at FROM fact_task
+    SELECT other_agency, other_local_id, opened_at, id FROM fact_task
     WHERE agency = ?1 AND local_id = ?2";
 pub(crate) const DISPUTED: &str = "
     SELECT 1 FROM fact_note AS n JOIN fact_note AS m ON m.task = n.task AND m.etag = n.etag
@@ -232,9 +232,10 @@ pub(crate) fn standing(db: &Connection, task: &OpenTask) -> Result<Standing> {
     said.extend(questions_across(db, task)?);
     let since = decided_across(db, task)?;
     said.retain(|(at, _)| Some(*at) > since);
+    let opened_at = opened_across(db, task, since)?;
+    let mut standing = Standing { opened_at, ..Standing::default() };
     // What was said at one moment keeps its order.
     said.sort_by_key(|(at, _)| *at);
-    let mut standing = Standing { opened_at: opened_across(db, task)?, ..Standing::default() };
     for (_, said) in said {
         standing.hear(said, &task.etag);
     }
@@ -347,19 +348,29 @@ fn decided_across(db: &Connection, task: &OpenTask) -> Result<Option<Timestamp>>
     Ok(last)
 }
 
-fn opened_across(db: &Connection, task: &OpenTask) -> Result<Option<Timestamp>> {
+/// When the question first came up since it was last decided; where it came up before, and no later
+/// task tells when it did again, that decision or the taking back of it brought it up.
+fn opened_across(
+    db: &Connection,
+    task: &OpenTask,
+    since: Option<Timestamp>,
+) -> Result<Option<Timestamp>> {
     let mut query = db.prepare_cached(OPENED)?;
-    let mut first: Option<Timestamp> = None;
+    let (mut first, mut is_known) = (None, false);
     for record in task.records() {
         let mut rows = query.query((record.agency.as_str(), record.local_id.as_str()))?;
         while let Some(row) = rows.next()? {
-            if is_across(task, record, &key(row, 0)?) {
-                let opened = time(row, 2)?;
-                first = Some(first.map_or(opened, |first| first.min(opened)));
+            let opened = time(row, 2)?;
+            if !is_across(task, record, &key(row, 0)?) {
+                continue;
+            }
+            is_known |= row.get::<_, TaskId>(3)? == task.id;
+            if Some(opened) > since {
+                first = Some(first.map_or(opened, |first: Timestamp| first.min(opened)));
             }
         }
     }
-    Ok(first)
+    Ok(first.or_else(|| since.filter(|_| is_known)))
 }
 
 impl OpenTask {

@@ -10,7 +10,7 @@ use crate::{
     submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 86] = [
+const QUERIES: [&str; 87] = [
     activations::ACTIVE,
     activations::ACTIVE_VERSION,
     appends::DIGEST_OF_VERSION,
@@ -49,6 +49,7 @@ const QUERIES: [&str; 86] = [
     memberships::SETTLEMENT_AT,
     memberships::PARTICIPANT_OF,
     memberships::PARTICIPANT_OF_AT,
+    memberships::LAST_PARTICIPANT_OF,
     memberships::MEMBERS_OF,
     memberships::MEMBERS_OF_AT,
     memberships::HISTORY,

@@ -22,7 +22,7 @@ use crate::{
     },
     exit::Exit,
     failure::Failure,
-    output::{Document, Format, Section, file::write_text, text},
+    output::{Document, Format, Section, file::write_text, optional, text},
 };
 use page::page;
 use pair::{pair_sections, record_name};
@@ -121,7 +121,8 @@ impl Explain {
         }
         match &self.other {
             Some(other) if answer.other_participant != answer.participant => {
-                section.row(vec![text(other), text(&answer.other_participant)]);
+                let participant = Some(&answer.other_participant).filter(|it| !it.is_empty());
+                section.row(vec![text(other), optional(participant)]);
             }
             _ => {}
         }

@@ -103,7 +103,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 enum Command {
     Wake,
     Explain { pairs: Vec<(RecordKey, RecordKey)>, records: Vec<RecordKey>, reply: Reply<Explained> },
-    DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Seq> },
+    DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Option<Seq>> },
     Train { training: Training, reply: Reply<TrainedModel> },
     Activate { content: String, author: String, reply: Reply<Seq> },
     Reconcile { repair: bool, reply: Reply<Reconciled> },
@@ -183,7 +183,8 @@ impl EngineHandle {
         self.ask(|reply| Command::Explain { pairs, records, reply }).await
     }
 
-    /// Draws a sample of pairs, as a fact in the name of `author`; returns its place in the log.
+    /// Draws a sample of pairs, as a fact in the name of `author`; returns its place in the log, or
+    /// `None` where there is no pair to draw.
     ///
     /// # Errors
     /// The store's.
@@ -192,7 +193,7 @@ impl EngineHandle {
         pairs_per_stratum: usize,
         seed: u64,
         author: String,
-    ) -> Result<Seq, EngineError> {
+    ) -> Result<Option<Seq>, EngineError> {
         self.ask(|reply| Command::DrawSample { pairs_per_stratum, seed, author, reply }).await
     }
 

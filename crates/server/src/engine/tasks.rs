@@ -94,13 +94,13 @@ impl Engine {
     }
 
     /// Draws a sample of the pairs of records, linked and not linked, by weight; it is a fact, and its
-    /// pairs become tasks when that is taken in.
+    /// pairs become tasks when that is taken in. `None`, and no fact, where there is no pair to draw.
     pub(super) fn draw_sample(
         &self,
         pairs_per_stratum: usize,
         seed: u64,
         author: &str,
-    ) -> Result<Seq, EngineError> {
+    ) -> Result<Option<Seq>, EngineError> {
         let mut people: Vec<Vec<RecordKey>> = self
             .members
             .values()
@@ -109,6 +109,9 @@ impl Engine {
             .collect();
         people.sort_unstable();
         let drawn = self.linker.draw_sample(&people, SampleOptions { pairs_per_stratum, seed });
+        if drawn.iter().all(|stratum| stratum.pairs.is_empty()) {
+            return Ok(None);
+        }
         let bits = |weight: MatchWeight| i64::from(millibits(weight));
         let strata: Vec<NewStratum> = drawn
             .into_iter()
@@ -120,7 +123,7 @@ impl Engine {
                 drawn: stratum.pairs,
             })
             .collect();
-        Ok(self.store.add_sample(seed, &strata, author, self.clock.now())?)
+        Ok(Some(self.store.add_sample(seed, &strata, author, self.clock.now())?))
     }
 
     fn open_task(&self, task: &ReviewTask) -> OpenTask {

@@ -216,6 +216,7 @@ fn what_was_said_before_a_decision_says_nothing_of_the_question_when_it_is_open_
     settle(store, &["college/A"], std::slice::from_ref(task)).unwrap();
     let again = store.task(&task.id).unwrap();
     assert_eq!((again.waits, again.first_author), (None, None));
+    assert_eq!(again.opened_at, at(4), "it came up again when the decision was taken back");
     assert_eq!(store.notes_of(task).unwrap().len(), 2, "it is on record");
     assert_eq!(store.open_notes_of(task).unwrap(), []);
     store.add_note(&note(NoteKind::Separate, 5)).unwrap().unwrap();

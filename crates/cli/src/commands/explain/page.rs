@@ -42,10 +42,10 @@ pub fn page(
 
 /// To whom the record belongs now, in a sentence.
 fn membership(record: &RecordKey, answer: &ExplainResponse) -> String {
-    let participant = match answer.participant.as_str() {
-        "" => format!("{record} is withdrawn"),
-        participant => format!("{record} belongs to participant {participant}"),
-    };
+    if answer.participant.is_empty() {
+        return format!("{record} is withdrawn: no participant has it.");
+    }
+    let participant = format!("{record} belongs to participant {}", answer.participant);
     match answer.pairs.len() {
         0 => format!("{participant}, alone."),
         1 => format!("{participant}, with one other record."),

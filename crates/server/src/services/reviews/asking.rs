@@ -119,16 +119,15 @@ impl Reviews {
         }
         let n_pairs = request.pairs_per_stratum as usize;
         let seq = self.engine.draw_sample(n_pairs, request.seed, author).await;
-        let seq = seq.map_err(|e| of_engine(&e))?;
+        let Some(seq) = seq.map_err(|e| of_engine(&e))? else {
+            let message = "there are no pairs to draw: no two records are alike and undecided";
+            return Err(status(ErrorReason::TrainingFailed, message, &[]));
+        };
         self.apply(seq).await?;
         let store = self.store.clone();
         blocking(move || {
             let strata = store.sample_strata(seq);
             let strata = strata.map_err(|e| of_store(&e, ErrorReason::Internal))?;
-            if strata.iter().all(|stratum| stratum.n_drawn == 0) {
-                let message = "there are no pairs to draw: no two records are alike";
-                return Err(status(ErrorReason::TrainingFailed, message, &[]));
-            }
             let strata = strata.iter().map(stratum_to_proto).collect();
             Ok(proto::DrawSampleResponse { strata })
         })

@@ -22,9 +22,10 @@ const MEMBERS_EXPLAINED_MAX: usize = 50;
 /// Changes of a record's statuses that its explanation tells at most.
 const CHANGES_TOLD_MAX: usize = 1_000;
 
-/// Who is in a participant, and how it came about.
+/// Who is in a record's participant, and how it came about: in its last one, if it was withdrawn.
 struct Membership {
-    participant: ParticipantId,
+    /// None: the record was withdrawn.
+    participant: Option<ParticipantId>,
     members: Vec<RecordKey>,
     history: Vec<MembershipEntry>,
     decisions: Vec<Decision>,
@@ -62,9 +63,8 @@ impl Reviews {
         let mut pairs = self.explain_pairs(pairs).await?;
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.total_millibits));
         Ok(proto::ExplainResponse {
-            participant: one.participant.to_string(),
-            other_participant: another
-                .map_or_else(String::new, |another| another.participant.to_string()),
+            participant: name(one.participant),
+            other_participant: name(another.and_then(|another| another.participant)),
             members: one.members.iter().map(record_key_to_proto).collect(),
             pairs,
             history: history(&one),
@@ -103,20 +103,22 @@ impl Reviews {
     /// Who is in the participant of `record`, and how it came about.
     fn membership(&self, record: &RecordKey) -> Result<Membership, Status> {
         let unknown = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
-        let Some(participant) = self.store.participant_of(record, None).map_err(unknown)? else {
-            let message = "no current record has this name: give AGENCY/LOCAL_ID";
+        let Some(last) = self.store.last_participant_of(record).map_err(unknown)? else {
+            let message = "no record has this name: give AGENCY/LOCAL_ID";
             return Err(status(ErrorReason::RecordUnknown, message, &[]));
         };
-        let history = self.store.membership_history(participant).map_err(unknown)?;
+        let participant = self.store.participant_of(record, None).map_err(unknown)?;
+        let history = self.store.membership_history(last).map_err(unknown)?;
         let ever: BTreeSet<&RecordKey> = history.iter().map(|entry| &entry.record).collect();
         let mut decisions: BTreeMap<Seq, Decision> = BTreeMap::new();
         for record in ever {
             let of_record = self.store.decisions_of(record).map_err(unknown)?;
             decisions.extend(of_record.into_iter().map(|decision| (decision.seq, decision)));
         }
+        let members = participant.map_or(Ok(Vec::new()), |it| self.store.members_of(it, None));
         Ok(Membership {
             participant,
-            members: self.store.members_of(participant, None).map_err(unknown)?,
+            members: members.map_err(unknown)?,
             history,
             decisions: decisions.into_values().collect(),
         })
@@ -130,10 +132,13 @@ impl Reviews {
     }
 }
 
+fn name(participant: Option<ParticipantId>) -> String {
+    participant.map_or_else(String::new, |id| id.to_string())
+}
+
 /// The steps by which a participant came about, each with where its record was before.
 fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
     let mut before: BTreeMap<&RecordKey, Option<ParticipantId>> = BTreeMap::new();
-    let text = |id: Option<ParticipantId>| id.map_or_else(String::new, |id| id.to_string());
     let decided_at = |seq: Seq| {
         let is_at = |decision: &&Decision| {
             decision.seq == seq || decision.undone.as_ref().is_some_and(|undo| undo.seq == seq)
@@ -147,11 +152,11 @@ fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
         let is_decided = *cause == store::MembershipCause::Decision;
         steps.push(proto::MembershipChange {
             record: Some(record_key_to_proto(record)),
-            participant: text(*participant),
+            participant: name(*participant),
             cause: cause.to_string(),
             sequence: seq.0,
             changed_at: Some(timestamp(*at)),
-            from_participant: text(from),
+            from_participant: name(from),
             decision_id: if is_decided { decided_at(*seq) } else { String::new() },
         });
     }
