@@ -153,7 +153,7 @@ fn form(service: &Service, options: &str) -> BTreeMap<String, (usize, Vec<String
         records.push(cell(question, "local_id"));
         let members: Vec<String> = question.as_object().unwrap().keys().cloned().collect();
         let day = format!("{} {}", cell(question, "asked_on"), cell(question, "answer_by"));
-        let of_day = form.entry(day).or_insert((0, members.clone()));
+        let of_day = form.entry(day).or_insert_with(|| (0, members.clone()));
         of_day.0 += 1;
         assert_eq!(of_day.1, members);
     }

@@ -370,7 +370,7 @@ fn opened_across(
             }
         }
     }
-    Ok(first.or(since.filter(|_| is_known)))
+    Ok(first.or_else(|| since.filter(|_| is_known)))
 }
 
 impl OpenTask {

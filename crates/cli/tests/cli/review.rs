@@ -142,8 +142,10 @@ impl ReviewService for Fake {
     }
 
     async fn explain(&self, request: Request<ExplainRequest>) -> Answer<ExplainResponse> {
-        let record = request.into_inner().record.unwrap_or_default();
-        let is_asked = record.agency == "workforce";
+        let ExplainRequest { record, other } = request.into_inner();
+        let are_asked_about = |task: &Task| {
+            [&record, &other].iter().all(|it| [&task.best_left, &task.best_right].contains(it))
+        };
         let pairs = vec![PairExplanation {
             lower_cut_off_millibits: -2_000,
             upper_cut_off_millibits: 6_000,
@@ -153,7 +155,7 @@ impl ReviewService for Fake {
             participant: "P1".to_owned(),
             other_participant: "P2".to_owned(),
             pairs,
-            task: is_asked.then(|| Self::task("T2", false)),
+            task: Some(Self::task("T2", false)).filter(are_asked_about),
             ..ExplainResponse::default()
         }))
     }

@@ -219,7 +219,7 @@ fn what_is_said_follows_the_two_records() {
     let followed = task("t9", &["workforce/C", "workforce/Z"], &["college/A", "college/X"], 8_000);
     settle(store, &["college/A", "workforce/Z"], std::slice::from_ref(&followed)).unwrap();
     assert_eq!(ids(store, &deferred), ["t9"]);
-    assert_eq!(store.task_that_follows(&tasks[0].id).unwrap(), Some(followed.id.clone()));
+    assert_eq!(store.task_that_follows(&tasks[0].id).unwrap(), Some(followed.id));
     // The pair is of one group: nothing is left of the question.
     settle(store, &["college/A"], &[task("t8", &["college/A", "workforce/C"], &["college/X"], 9)])
         .unwrap();
