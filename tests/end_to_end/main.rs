@@ -10,6 +10,7 @@ mod durability;
 mod feed;
 mod journey;
 mod made_up;
+mod metrics;
 mod order;
 mod refusals;
 mod rules;
