@@ -45,7 +45,7 @@ impl Running {
             let told = async {
                 let _ = stopped.await;
             };
-            serving.block_on(server::serve(service, listener, told))
+            serving.block_on(server::serve(service, listener, None, told))
         });
         let runtime = Runtime::new()?;
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true);

@@ -11,6 +11,7 @@ mod explained;
 mod feed;
 mod journey;
 mod made_up;
+mod metrics;
 mod order;
 mod questions;
 mod refusals;

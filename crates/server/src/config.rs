@@ -46,6 +46,7 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     listen: SocketAddr,
+    metrics_listen: Option<SocketAddr>,
     data_dir: PathBuf,
     time_zone: String,
     fixed_date: Option<String>,
@@ -59,6 +60,24 @@ struct ConfigFile {
     review: ReviewFile,
     #[serde(default)]
     questions: QuestionsFile,
+}
+
+impl ConfigFile {
+    /// Says what is wrong with an address to listen on. Port 0 is another port each time.
+    fn check_addresses(&self) -> Result<(), String> {
+        let metrics = self.metrics_listen.map(|address| ("metrics_listen", address));
+        for (setting, address) in [("listen", self.listen)].into_iter().chain(metrics) {
+            if !address.ip().is_loopback() {
+                return Err(format!(
+                    "{setting}: without TLS only a loopback address such as 127.0.0.1 is accepted"
+                ));
+            }
+        }
+        if self.listen.port() != 0 && self.metrics_listen == Some(self.listen) {
+            return Err("metrics_listen: an address other than that of listen is needed".to_owned());
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +115,8 @@ impl Default for LimitsFile {
 pub struct Config {
     /// Address to listen on; loopback while there is no TLS.
     pub listen: SocketAddr,
+    /// Address on which the metrics are served; loopback while there is no TLS.
+    pub metrics_listen: Option<SocketAddr>,
     /// Folder of the database and the service's own keys.
     pub data_dir: PathBuf,
     /// Where a day ends.
@@ -141,10 +162,7 @@ impl Config {
         let text = read(path)?;
         let file: ConfigFile = toml::from_str(&text).map_err(|error| invalid(path, &error))?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        if !file.listen.ip().is_loopback() {
-            let what = "listen: without TLS only a loopback address such as 127.0.0.1 is accepted";
-            return Err(invalid(path, what));
-        }
+        file.check_addresses().map_err(|what| invalid(path, &what))?;
         let time_zone = TimeZone::get(&file.time_zone)
             .map_err(|_| invalid(path, "time_zone: not a name of the IANA time zone database"))?;
         let fixed_date = file.fixed_date.as_deref().map(str::parse).transpose();
@@ -165,6 +183,7 @@ impl Config {
         };
         Ok(Self {
             listen: file.listen,
+            metrics_listen: file.metrics_listen,
             data_dir: folder.join(file.data_dir),
             time_zone,
             fixed_date,
@@ -301,4 +320,44 @@ fn invalid(path: &Path, what: &(impl ToString + ?Sized)) -> ConfigError {
 
 fn parse_check_value(text: &str) -> Option<[u8; 16]> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_with(addresses: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("waymarkd.toml");
+        let others = "data_dir = \"data\"\ntime_zone = \"America/Chicago\"";
+        fs::write(&path, format!("{addresses}\n{others}\n")).unwrap();
+        Config::read(&path)
+    }
+
+    #[test]
+    fn metrics_are_served_where_the_settings_say_and_nowhere_by_default() {
+        let [calls, metrics] = ["listen = '127.0.0.1:7443'", "metrics_listen = '[::1]:9464'"];
+        assert_eq!(read_with(calls).unwrap().metrics_listen, None);
+        let both = read_with(&format!("{calls}\n{metrics}")).unwrap();
+        assert_eq!(both.metrics_listen, Some("[::1]:9464".parse().unwrap()));
+        // The system chooses two ports.
+        read_with("listen = '127.0.0.1:0'\nmetrics_listen = '127.0.0.1:0'").unwrap();
+    }
+
+    #[test]
+    fn both_addresses_are_of_this_machine_and_differ() {
+        let loopback = "without TLS only a loopback address";
+        for (listen, metrics, setting, told) in [
+            ("0.0.0.0:7443", "127.0.0.1:9464", "listen", loopback),
+            ("127.0.0.1:7443", "0.0.0.0:9464", "metrics_listen", loopback),
+            ("127.0.0.1:7443", "[::]:9464", "metrics_listen", loopback),
+            ("127.0.0.1:7443", "198.51.100.1:9464", "metrics_listen", loopback),
+            ("127.0.0.1:7443", "127.0.0.1:7443", "metrics_listen", "other than that of listen"),
+        ] {
+            let addresses = format!("listen = '{listen}'\nmetrics_listen = '{metrics}'");
+            let refused = read_with(&addresses).unwrap_err().to_string();
+            assert!(refused.contains(&format!("waymarkd.toml: {setting}: ")), "{refused}");
+            assert!(refused.contains(told), "{refused}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod clock;
 pub mod config;
 mod engine;
 mod files;
+mod metrics;
 mod participants;
 mod pepper;
 mod pseudonym;

@@ -1,6 +1,6 @@
 //! `waymarkd`: reads the settings, listens, serves until it is told to stop.
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -71,12 +71,16 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(config: Config) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: is another one running?", config.listen))?;
-    let address = listener.local_addr().context("the address of the listener")?;
+    let (listener, address) = bind(config.listen).await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let token = config.data_dir.join(OPERATOR_TOKEN_FILE);
     let service = tokio::task::spawn_blocking(|| Service::open(config)).await??;
+    if let Some((_, address)) = &metrics {
+        eprintln!("waymarkd: metrics on http://{address}/metrics");
+    }
     eprintln!("waymarkd: listening on http://{address}, operator token {}", token.display());
     let mut terminate = signal(SignalKind::terminate()).context("signals")?;
     let stop = async move {
@@ -85,9 +89,18 @@ async fn run(config: Config) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    server::serve(service, listener, stop).await?;
+    server::serve(service, listener, metrics.map(|(listener, _)| listener), stop).await?;
     eprintln!("waymarkd: stopped");
     Ok(())
+}
+
+/// Listens on an address, and says on which port where the system chose it.
+async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}: is another one running?"))?;
+    let address = listener.local_addr().context("the address of the listener")?;
+    Ok((listener, address))
 }
 
 fn start_log(format: LogFormat) {

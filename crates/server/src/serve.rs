@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     engine::{Engine, EngineError, EngineHandle, Evaluator, Profiles},
     files::{random_secret, write_private},
+    metrics::Metrics,
     pepper::Pepper,
     services::{
         Admin, Exports, KeyBinding, Questions, Registries, Reviews, Statements, Statuses,
@@ -69,18 +70,22 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves on `listener` until `stop` is ready; then lets open calls end.
+/// Serves on `listener` until `stop` is ready; then lets open calls end. Where there is a listener
+/// for them, the metrics are served as long.
 ///
 /// # Errors
 /// [`ServeError`] says what to put right.
 pub async fn serve(
     service: Service,
     listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let Service { config, store, clock, pepper, evaluator, engine } = service;
     let epoch = store.feed_epoch()?.into();
     let (engine, thread) = EngineHandle::start(engine);
+    let metrics = Metrics { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
+    let _serving_metrics = metrics_listener.map(|listener| metrics.serve(listener));
 
     let submissions = SubmissionServiceServer::new(Submissions {
         store: store.clone(),

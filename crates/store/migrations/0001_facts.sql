@@ -170,6 +170,7 @@ CREATE TABLE fact_decision (
 ) STRICT;
 
 CREATE INDEX fact_decision_at ON fact_decision (at);
+CREATE INDEX fact_decision_of_two ON fact_decision (task) WHERE first_author IS NOT NULL;
 
 -- The records that the steward saw, each in its newest version then.
 CREATE TABLE fact_decision_shown (

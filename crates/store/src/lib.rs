@@ -75,7 +75,7 @@ pub use submissions::{
 };
 pub use tasks::{Lease, OpenTask, Task, TaskId, WaitKind, Waits};
 pub use tokens::{Principal, Token, TokenHash};
-pub use workload::{AGES, Act, FieldAnswer, OpenTasks};
+pub use workload::{AGES, Act, ActCounts, FieldAnswer, OpenTasks};
 
 /// What every method of the store answers.
 pub type Result<T> = std::result::Result<T, Error>;

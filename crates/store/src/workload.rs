@@ -26,6 +26,12 @@ const ACTS: &str = "
     UNION ALL SELECT at, author, kind FROM fact_note
               WHERE at >= ?1 AND kind IN ('defer', 'escalate')
     UNION ALL SELECT at, author, 'ask' FROM fact_question WHERE at >= ?1 AND author IS NOT NULL";
+const ACT_COUNTS: &str = "
+    SELECT (SELECT count(*) FROM fact_decision WHERE verdict = 'link'),
+           (SELECT count(*) FROM fact_decision WHERE verdict = 'separate'),
+           (SELECT count(*) FROM fact_note WHERE kind = 'defer'),
+           (SELECT count(*) FROM fact_note WHERE kind = 'escalate'),
+           (SELECT count(*) FROM fact_question WHERE author IS NOT NULL)";
 /// A decision is overturned when it was taken back, or a later one says the opposite of two of its
 /// records.
 const OVERTURNED: &str = "
@@ -84,6 +90,21 @@ pub struct Act {
     pub kind: String,
 }
 
+/// How often stewards did each thing, ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActCounts {
+    /// Decisions that link.
+    pub link: u64,
+    /// Decisions that separate.
+    pub separate: u64,
+    /// Deferrals.
+    pub defer: u64,
+    /// Escalations.
+    pub escalate: u64,
+    /// Questions to agencies.
+    pub ask: u64,
+}
+
 /// An agency's answer to a routine question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldAnswer {
@@ -135,6 +156,22 @@ impl Store {
             all(db.prepare_cached(ACTS)?.query_map([since.as_microsecond()], |row| {
                 Ok(Act { at: time(row, 0)?, author: row.get(1)?, kind: row.get(2)? })
             })?)
+        })
+    }
+
+    /// How often stewards did each thing since the first start.
+    pub fn act_counts(&self) -> Result<ActCounts> {
+        self.read(|db| {
+            let counts = |row: &rusqlite::Row<'_>| {
+                Ok(ActCounts {
+                    link: count(row, 0)?,
+                    separate: count(row, 1)?,
+                    defer: count(row, 2)?,
+                    escalate: count(row, 3)?,
+                    ask: count(row, 4)?,
+                })
+            };
+            Ok(db.prepare_cached(ACT_COUNTS)?.query_row([], counts)?)
         })
     }
 

@@ -42,7 +42,7 @@ impl DemoService {
                 // Told, or the demo is gone: either way it is over.
                 let _ = stopped.await;
             };
-            runtime.block_on(server::serve(service, listener, told))
+            runtime.block_on(server::serve(service, listener, None, told))
         });
         Ok(Self { address, stop, thread })
     }

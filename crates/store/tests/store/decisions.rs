@@ -88,6 +88,8 @@ fn of_decisions_about_two_records_the_last_that_stands_binds() {
     assert_eq!(binding(first).as_deref(), Some("d1"));
     assert_eq!(binding(second).as_deref(), Some("d2"));
     assert_eq!(store.overturned().unwrap(), (2, 1));
+    let counts = store.act_counts().unwrap();
+    assert_eq!((counts.link, counts.separate), (1, 1));
     let undone = store.undo_decision(&DecisionId("d2".to_owned()), "ada", "", at(3));
     let undone = undone.unwrap().unwrap();
     assert_eq!(binding(undone).as_deref(), Some("d1"));

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, civil::Date};
 use record::RecordVersion;
 use store::{
-    Claim, Claimed, Error, Note, NoteKind, Objection, OpenTask, Seq, Settled, Shown,
-    StatusReplacement, StatusRow, Store, Task, TaskFilter, TaskId, TaskReplacement, TaskState,
-    WaitKind,
+    ActCounts, Claim, Claimed, Error, NewQuestion, Note, NoteKind, Objection, OpenTask, QuestionId,
+    Seq, Settled, Shown, StatusReplacement, StatusRow, Store, Task, TaskFilter, TaskId,
+    TaskReplacement, TaskState, WaitKind,
 };
 
 use crate::fixture::{Fixture, agency, at, day, key, record};
@@ -251,6 +251,35 @@ fn two_verdicts_that_differ_escalate_and_one_waits_for_another_steward() {
     let grown = OpenTask { etag: "other".to_owned(), ..tasks[0].clone() };
     settle(store, &["college/A"], std::slice::from_ref(&grown)).unwrap();
     assert_eq!(ids(store, &filter(TaskState::Open, TODAY)), ["t1", "t2", "t3"]);
+}
+
+#[test]
+fn what_stewards_did_is_counted_and_a_verdict_once_it_is_a_decision() {
+    let (Fixture { store, .. }, tasks) = &with_tasks();
+    let none = ActCounts { link: 0, separate: 0, defer: 0, escalate: 0, ask: 0 };
+    assert_eq!(store.act_counts().unwrap(), none);
+    for (task, kind, author, second) in [
+        (&tasks[0], NoteKind::Link, "ada", 1),
+        (&tasks[1], NoteKind::Defer, "ada", 2),
+        (&tasks[1], NoteKind::Defer, "grace", 3),
+        (&tasks[2], NoteKind::Escalate, "ada", 4),
+    ] {
+        store.add_note(&note(task, kind, author, second)).unwrap().unwrap();
+    }
+    let question = NewQuestion {
+        id: QuestionId("q1".to_owned()),
+        task: tasks[0].id.clone(),
+        etag: tasks[0].etag.clone(),
+        record: tasks[0].best_left.clone(),
+        fields: vec!["ssn".to_owned()],
+        author: "grace".to_owned(),
+        request_id: "q1".to_owned(),
+        waits_until: TODAY,
+        not_asked_since: at(0),
+        at: at(5),
+    };
+    store.ask(&question).unwrap().unwrap();
+    assert_eq!(store.act_counts().unwrap(), ActCounts { defer: 2, escalate: 1, ask: 1, ..none });
 }
 
 #[test]
