@@ -275,7 +275,7 @@ fn what_stewards_did_is_counted_and_a_verdict_once_it_is_a_decision() {
         author: "grace".to_owned(),
         request_id: "q1".to_owned(),
         waits_until: TODAY,
-        not_asked_since: at(0),
+        not_put_since: day("2025-09-01"),
         at: at(5),
     };
     store.ask(&question).unwrap().unwrap();
