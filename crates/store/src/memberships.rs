@@ -44,6 +44,9 @@ pub(crate) const HISTORY: &str = "
     CROSS JOIN fact_membership AS m ON m.agency = ever.agency AND m.local_id = ever.local_id
     CROSS JOIN fact_settlement AS s ON s.number = m.settlement
     ORDER BY m.settlement, m.agency, m.local_id";
+pub(crate) const BEGAN: &str = "
+    SELECT up_to_seq FROM fact_settlement
+    WHERE number = (SELECT min(settlement) FROM fact_membership WHERE participant = ?1)";
 pub(crate) const REDIRECT: &str =
     "SELECT to_participant FROM fact_redirect WHERE from_participant = ?1";
 pub(crate) const ORIGIN: &str = "SELECT split_from FROM fact_origin WHERE participant = ?1";
@@ -205,6 +208,14 @@ impl Store {
                     model_version: row.get(6)?,
                 })
             })?)
+        })
+    }
+
+    /// The fact with which a participant began; `None`: there is no such participant.
+    pub fn participant_began(&self, participant: ParticipantId) -> Result<Option<Seq>> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(BEGAN)?;
+            Ok(query.query_row([int(participant.0)], |row| seq(row, 0)).optional()?)
         })
     }
 

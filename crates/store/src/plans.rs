@@ -10,7 +10,7 @@ use crate::{
     submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 87] = [
+const QUERIES: [&str; 88] = [
     activations::ACTIVE,
     activations::ACTIVE_VERSION,
     appends::DIGEST_OF_VERSION,
@@ -53,6 +53,7 @@ const QUERIES: [&str; 87] = [
     memberships::MEMBERS_OF,
     memberships::MEMBERS_OF_AT,
     memberships::HISTORY,
+    memberships::BEGAN,
     memberships::REDIRECT,
     memberships::ORIGIN,
     memberships::LAST_PARTICIPANT,

@@ -36,7 +36,7 @@ struct Move<'a> {
     change: &'a MembershipChange,
     /// The decision that was its cause.
     decision: Option<&'a Decision>,
-    /// Whether nothing earlier is known of the participant.
+    /// Whether it is the first record of a participant that began with it.
     is_first: bool,
 }
 
@@ -53,7 +53,7 @@ pub fn steps(answer: &ExplainResponse) -> Vec<Step<'_>> {
     }
     let mut known = HashSet::new();
     for change in &answer.history {
-        let is_first = known.insert(&change.participant);
+        let is_first = known.insert(&change.participant) && change.is_new_participant;
         let decision = answer.decisions.iter().find(|decision| decision.id == change.decision_id);
         let event = Event::Moved(Move { change, decision, is_first });
         steps.push(Step { sequence: change.sequence, at: change.changed_at.as_ref(), event });
@@ -256,6 +256,10 @@ mod tests {
         }
     }
 
+    fn beginning(change: MembershipChange) -> MembershipChange {
+        MembershipChange { is_new_participant: true, ..change }
+    }
+
     fn decision(verdict: Verdict, pairs: &[[&str; 2]]) -> Decision {
         let pairs = pairs.iter().map(|[left, right]| DecidedPair {
             left: key(left),
@@ -287,11 +291,11 @@ mod tests {
         };
         let answer = ExplainResponse {
             history: vec![
-                change(1, "1", ["", "P1"], "new"),
-                change(2, "2", ["", "P1"], "new"),
-                change(3, "3", ["", "P2"], "new"),
+                beginning(change(1, "1", ["", "P1"], "new")),
+                beginning(change(1, "2", ["", "P1"], "new")),
+                beginning(change(3, "3", ["", "P2"], "new")),
                 change(5, "3", ["P2", "P1"], "decision"),
-                change(8, "3", ["P1", "P3"], "decision"),
+                beginning(change(8, "3", ["P1", "P3"], "decision")),
                 change(9, "2", ["P1", ""], "withdrawal"),
             ],
             decisions: vec![undone],
@@ -308,6 +312,16 @@ mod tests {
             "withdrawn from P1",
         ];
         assert_eq!(told(&answer), expected);
+    }
+
+    #[test]
+    fn a_record_joins_a_participant_of_whom_nothing_earlier_is_told() {
+        let history = vec![
+            beginning(change(1, "1", ["", "P6"], "new")),
+            change(5, "1", ["P6", "P4"], "merge"),
+        ];
+        let told = told(&ExplainResponse { history, ..ExplainResponse::default() });
+        assert_eq!(told[1], "joined P4 from P6; merge: two participants became one");
     }
 
     #[test]

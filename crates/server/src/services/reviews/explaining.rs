@@ -26,6 +26,8 @@ const CHANGES_TOLD_MAX: usize = 1_000;
 struct Membership {
     /// None: the record was withdrawn.
     participant: Option<ParticipantId>,
+    /// With which fact each participant of the history began.
+    began: BTreeMap<ParticipantId, Seq>,
     members: Vec<RecordKey>,
     history: Vec<MembershipEntry>,
     decisions: Vec<Decision>,
@@ -115,9 +117,15 @@ impl Reviews {
             let of_record = self.store.decisions_of(record).map_err(unknown)?;
             decisions.extend(of_record.into_iter().map(|decision| (decision.seq, decision)));
         }
+        let mut began = BTreeMap::new();
+        for id in history.iter().filter_map(|entry| entry.participant).collect::<BTreeSet<_>>() {
+            let first = self.store.participant_began(id).map_err(unknown)?;
+            began.extend(first.map(|first| (id, first)));
+        }
         let members = participant.map_or(Ok(Vec::new()), |it| self.store.members_of(it, None));
         Ok(Membership {
             participant,
+            began,
             members: members.map_err(unknown)?,
             history,
             decisions: decisions.into_values().collect(),
@@ -158,6 +166,8 @@ fn history(membership: &Membership) -> Vec<proto::MembershipChange> {
             changed_at: Some(timestamp(*at)),
             from_participant: name(from),
             decision_id: if is_decided { decided_at(*seq) } else { String::new() },
+            is_new_participant: participant
+                .is_some_and(|id| membership.began.get(&id) == Some(seq)),
         });
     }
     steps

@@ -89,7 +89,7 @@ fn content(
     };
     match dialog {
         Dialog::Until { text: typed, problem } => {
-            let mut lines = text("It comes back on that day, or sooner if its records change.");
+            let mut lines = text("It comes back on that day, whatever becomes of its records.");
             lines.extend(text("w in 7 days, m in 30 days, or a day: YYYY-MM-DD"));
             lines.extend(problem.map(|problem| Line::styled(problem, look.style(Role::Alarm))));
             lines.push(input(typed, look, width));
