@@ -56,7 +56,7 @@ const STEWARDS: [&str; 5] = ["ada", "emmy", "grace", "mary", "sofya"];
 const RECORDS_PER_PERSON: f64 = 2.3;
 
 /// Second records with another SSN, for each record.
-const DOUBLES_PER_RECORD: f64 = 0.08;
+const DOUBLES_PER_RECORD: f64 = 0.065;
 
 fn main() -> Outcome<()> {
     let options = Options::parse();
