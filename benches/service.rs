@@ -6,39 +6,30 @@
 //! person; an event, from its acknowledgement to its change in a watching agency's feed; a record,
 //! to its acknowledgement and until participants and statuses take it into account.
 
-#[path = "service/running.rs"]
-mod running;
-#[path = "service/sending.rs"]
-mod sending;
-
 use std::{
     collections::{BTreeMap, HashMap},
     env,
-    error::Error,
-    fs,
     time::{Duration, Instant},
 };
 
 use api::{
     convert::date_to_proto,
     event::{Event, PathwayFlag, event::Detail},
-    status::{GetStatusRequest, WatchChangesRequest},
+    status::GetStatusRequest,
     submission::{Row, SubmissionKind, row},
 };
-use benches::state;
+use benches::{
+    live::{Filling, Outcome, Running, Sender, Times, encoded_rows, event_rows, resident},
+    state,
+};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use running::Running;
-use sending::{Sender, encoded_rows, event_rows};
 use synthetic::{Agency, Record, State};
-use tokio::{sync::oneshot, time::interval};
+use tokio::time::interval;
 
 /// The allocator of the service.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// What a step of the benchmark gives.
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// People whose statuses are asked for.
 const GETS: usize = 20_000;
@@ -96,40 +87,6 @@ async fn measure(running: &Running, state: &State) -> Outcome<()> {
     records(&senders, held_back).await
 }
 
-/// Filling the service with batches, by the clock.
-struct Filling {
-    what: &'static str,
-    rows: usize,
-    started: Instant,
-    last: Option<(Sender, String)>,
-}
-
-impl Filling {
-    fn begin(what: &'static str) -> Self {
-        Self { what, rows: 0, started: Instant::now(), last: None }
-    }
-
-    async fn send(&mut self, sender: &Sender, kind: SubmissionKind, rows: Vec<Row>) -> Outcome<()> {
-        self.rows += rows.len();
-        self.last = Some((sender.clone(), sender.batch(kind, rows).await?));
-        Ok(())
-    }
-
-    async fn end(self) -> Outcome<()> {
-        let sent = self.started.elapsed().as_secs_f64();
-        if let Some((sender, id)) = &self.last {
-            sender.settled(id).await?;
-        }
-        let settled = self.started.elapsed().as_secs_f64();
-        let rate = self.rows as f64 / settled;
-        println!(
-            "{} {}: sent and durable in {sent:.1} s, settled after {settled:.1} s ({rate:.0}/s)",
-            self.rows, self.what
-        );
-        Ok(())
-    }
-}
-
 /// Statuses of one person after the other.
 async fn get(sender: &Sender, ids: &[String]) -> Outcome<()> {
     let mut client = sender.statuses();
@@ -140,30 +97,15 @@ async fn get(sender: &Sender, ids: &[String]) -> Outcome<()> {
         client.get_status(request).await?;
         times.push(started.elapsed());
     }
-    print("get the statuses of a person", times);
+    Times::from_iter(times).print("get the statuses of a person");
     Ok(())
 }
 
 /// Events that change a status, with somebody watching.
 async fn events(sender: &Sender, ids: &[String]) -> Outcome<()> {
     let strangers = without_status(sender, ids).await?;
-    let cursor = sender.end_of_feed().await?;
-    let request = WatchChangesRequest { cursor };
-    let mut changes = sender.statuses().watch_changes(request).await?.into_inner();
-    let (all_seen, seen) = oneshot::channel();
+    let mut changes = sender.watch().await?;
     let n_expected = strangers.len();
-    tokio::spawn(async move {
-        let mut arrivals = HashMap::new();
-        while arrivals.len() < n_expected
-            && let Ok(Some(answer)) = changes.message().await
-        {
-            let status = answer.change.and_then(|change| change.status).unwrap_or_default();
-            if status.pathway == PATHWAY {
-                arrivals.entry(status.local_id).or_insert_with(Instant::now);
-            }
-        }
-        let _ = all_seen.send(arrivals);
-    });
     let (mut acknowledged, mut times) = (Vec::new(), Vec::new());
     let mut pace = interval(Duration::from_micros(1_000_000 / EVENTS_PER_SECOND));
     for local_id in strangers {
@@ -184,12 +126,19 @@ async fn events(sender: &Sender, ids: &[String]) -> Outcome<()> {
         times.push(started.elapsed());
         acknowledged.push((local_id, Instant::now()));
     }
-    print("an event, to its acknowledgement", times);
-    let arrivals = seen.await?;
+    Times::from_iter(times).print("an event, to its acknowledgement");
+    let mut arrivals: HashMap<String, Instant> = HashMap::new();
+    while arrivals.len() < n_expected
+        && let Some((status, at)) = changes.recv().await
+    {
+        if status.pathway == PATHWAY {
+            arrivals.entry(status.local_id).or_insert(at);
+        }
+    }
     let visible = acknowledged
         .iter()
         .filter_map(|(local_id, at)| Some(arrivals.get(local_id)?.saturating_duration_since(*at)));
-    print("from then to its change in the feed", visible.collect());
+    Times::from_iter(visible).print("from then to its change in the feed");
     Ok(())
 }
 
@@ -233,28 +182,7 @@ async fn records(senders: &BTreeMap<Agency, Sender>, rows: Vec<(Agency, Row)>) -
         acknowledged.push(ack);
         settled.push(applied);
     }
-    print("a record, to its acknowledgement", acknowledged);
-    print("a record, until it is linked and its statuses are served", settled);
+    Times::from_iter(acknowledged).print("a record, to its acknowledgement");
+    Times::from_iter(settled).print("a record, until it is linked and its statuses are served");
     Ok(())
-}
-
-fn print(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: f64| {
-        let place = (times.len() as f64 * share) as usize;
-        times.get(place.min(times.len().saturating_sub(1))).map_or(0.0, |it| it.as_secs_f64() * 1e3)
-    };
-    println!(
-        "{what}: p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms ({} times)",
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        times.len()
-    );
-}
-
-fn resident() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    peak.map_or("not known", str::trim).to_owned()
 }

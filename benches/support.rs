@@ -1,5 +1,7 @@
-//! The made-up records that the benchmarks work on.
+//! The made-up records that the benchmarks work on, and the service that they are sent to.
 
+#[path = "live/mod.rs"]
+pub mod live;
 #[path = "privacy/mod.rs"]
 pub mod privacy;
 

@@ -91,6 +91,9 @@ impl Settler<'_> {
     /// The edges between `nodes` and their candidates that `known` does not have yet: pairs of
     /// different records whose weight reaches the lower cut-off.
     pub(crate) fn edges_of(&self, nodes: &[NodeId], known: &Edges) -> Vec<Edge> {
+        if nodes.is_empty() {
+            return Vec::new();
+        }
         let Linker { index, blocking, .. } = self.linker;
         let mut is_asked = vec![false; index.n_places()];
         nodes.iter().for_each(|node| is_asked[node.place()] = true);

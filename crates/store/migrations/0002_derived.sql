@@ -57,7 +57,8 @@ CREATE TABLE derived_held (
 -- Questions for stewards. `risk_ppm` is the probability that what stands until a decision is wrong,
 -- `statuses` counts the statuses of the records of both groups, `priority` is risk * (1 + statuses).
 -- `waits` is what stewards and agencies last said of it (fact_note, fact_question), until a day where
--- there is one; `first_author` gave a verdict that waits for a second one.
+-- there is one; `first_author` gave a verdict that waits for a second one. `agencies` and `pathways` are
+-- those of the records and statuses of both groups, each once, with commas between.
 CREATE TABLE derived_task (
     id                  TEXT    NOT NULL PRIMARY KEY,
     reason              TEXT    NOT NULL,
@@ -74,10 +75,10 @@ CREATE TABLE derived_task (
     opened_at           INTEGER NOT NULL,
     waits               TEXT    CHECK (waits IN ('deferred', 'asked', 'escalated')),
     waits_until         TEXT,
-    first_author        TEXT
+    first_author        TEXT,
+    agencies            TEXT    NOT NULL,
+    pathways            TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX derived_task_by_priority ON derived_task (priority DESC, id);
 
 CREATE TABLE derived_task_record (
     agency   TEXT    NOT NULL,

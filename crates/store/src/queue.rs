@@ -1,61 +1,29 @@
 //! The queue of stewards: tasks by urgency, each given to one steward at a time.
 
+mod index;
+
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use record::AgencyId;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::{
-    Lease, Result, Store, Task, TaskId, WaitKind,
-    columns::{all, count, int, page, time},
+    Error, Lease, Result, Store, Task, TaskId, WaitKind,
+    columns::time,
     decide::{LEASE, Objection, held_by_another},
-    tasks::{find, task, task_where, with_records},
+    tasks::find,
 };
+#[cfg(test)]
+pub(crate) use index::BY_ID as LISTED_BY_ID;
+pub(crate) use index::{Kind, Queue, touch, touch_all};
 
-/// What a filter lets through; `:mine` are the states that a steward can settle now.
-macro_rules! filtered {
-    ($start:literal, $more:literal) => {
-        concat!(
-            $start,
-            " WHERE CASE :state
-                  WHEN 'now' THEN t.waits IS NULL
-                      OR (t.waits <> 'escalated' AND t.waits_until <= :day)
-                  WHEN 'open' THEN t.first_author IS NULL AND (t.waits IS NULL
-                      OR (t.waits <> 'escalated' AND t.waits_until <= :day))
-                  WHEN 'second' THEN t.first_author IS NOT NULL AND (t.waits IS NULL
-                      OR (t.waits <> 'escalated' AND t.waits_until <= :day))
-                  WHEN 'escalated' THEN t.waits = 'escalated'
-                  ELSE t.waits = :state AND t.waits_until > :day END
-              AND (:reason IS NULL OR t.reason = :reason)
-              AND (:before IS NULL OR t.opened_at <= :before)
-              AND t.weight_millibits >= :weight_from AND t.weight_millibits < :weight_to
-              AND (:agency IS NULL OR EXISTS (
-                  SELECT 1 FROM derived_task_record AS r
-                  WHERE r.task = t.id AND r.agency = :agency))
-              AND (:pathway IS NULL OR EXISTS (
-                  SELECT 1 FROM derived_task_record AS r JOIN derived_status AS s
-                      ON s.agency = r.agency AND s.local_id = r.local_id
-                  WHERE r.task = t.id AND s.pathway = :pathway AND s.label <> 'none')) ",
-            $more
-        )
-    };
-}
-
-const SELECT: &str = task_where!("");
-const PAGE_REST: &str = filtered!(
-    "",
-    "AND t.priority <= :priority AND (t.priority < :priority OR t.id > :id)
-     ORDER BY t.priority DESC, t.id LIMIT :limit"
-);
-const COUNT: &str = filtered!("SELECT count(*) FROM derived_task AS t", "");
-const NEXT_REST: &str = filtered!(
-    "",
-    "AND (t.first_author IS NULL OR t.first_author <> :steward)
-     AND NOT EXISTS (SELECT 1 FROM work_lease AS l
-                     WHERE l.task = t.id AND l.steward <> :steward AND l.until > :now)
-     AND NOT EXISTS (SELECT 1 FROM work_skip AS s
-                     WHERE s.steward = :steward AND s.task = t.id AND s.day = :day)
-     ORDER BY t.priority DESC, t.id LIMIT 1"
-);
+/// Tasks that a steward is not given: those that others hold or the steward skipped today, and those
+/// that the transaction has changed, which the queue does not know yet.
+const SET_ASIDE: &str = "
+    SELECT task FROM work_lease WHERE steward <> :steward AND until > :now
+    UNION ALL SELECT task FROM work_skip WHERE steward = :steward AND day = :day
+    UNION ALL SELECT id FROM touched_task";
 
 /// Which tasks a list holds, by what they wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,13 +91,18 @@ pub enum Claimed {
     Next(TaskFilter),
 }
 
-impl TaskState {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::Open => "open",
-            Self::Second => "second",
-            Self::Waiting(kind) => kind.as_str(),
+impl TaskFilter {
+    /// All tasks in a state on a day.
+    pub fn all(state: TaskState, on: Date) -> Self {
+        Self {
+            state,
+            on,
+            reason: None,
+            agency: None,
+            pathway: None,
+            opened_before: None,
+            weight_from: None,
+            weight_to: None,
         }
     }
 }
@@ -149,40 +122,28 @@ impl Store {
         after: Option<&TaskPlace>,
         limit: usize,
     ) -> Result<Vec<Task>> {
-        let (priority, id) =
-            after.map_or((i64::MAX, ""), |place| (int(place.priority), place.id.0.as_str()));
+        let mut found = Vec::new();
+        let mut after = after.cloned();
+        while found.len() < limit {
+            let places = self.queue().read().page(filter, after.as_ref(), limit - found.len());
+            let Some(last) = places.last() else { break };
+            after = Some(last.clone());
+            found.extend(self.tasks_still_there(&places)?);
+        }
+        Ok(found)
+    }
+
+    /// The tasks at places of the queue, without those that were settled meanwhile.
+    fn tasks_still_there(&self, places: &[TaskPlace]) -> Result<Vec<Task>> {
         self.read(|db| {
-            let mut query = db.prepare_cached(&page_query())?;
-            let values = Values::of(filter);
-            let tasks = all(query.query_map(
-                named_params! {
-                    ":state": values.state, ":day": values.day, ":reason": filter.reason,
-                    ":before": values.before, ":weight_from": values.from,
-                    ":weight_to": values.to, ":agency": values.agency,
-                    ":pathway": filter.pathway, ":priority": priority, ":id": id,
-                    ":limit": page(limit),
-                },
-                task,
-            )?)?;
-            tasks.into_iter().map(|task| with_records(db, task)).collect()
+            let found = places.iter().map(|place| find(db, &place.id));
+            found.filter(|found| !matches!(found, Err(Error::NotFound { .. }))).collect()
         })
     }
 
     /// How many tasks a filter lets through.
-    pub fn task_count(&self, filter: &TaskFilter) -> Result<u64> {
-        self.read(|db| {
-            let mut query = db.prepare_cached(COUNT)?;
-            let values = Values::of(filter);
-            Ok(query.query_row(
-                named_params! {
-                    ":state": values.state, ":day": values.day, ":reason": filter.reason,
-                    ":before": values.before, ":weight_from": values.from,
-                    ":weight_to": values.to, ":agency": values.agency,
-                    ":pathway": filter.pathway,
-                },
-                |row| count(row, 0),
-            )?)
-        })
+    pub fn task_count(&self, filter: &TaskFilter) -> u64 {
+        self.queue().read().count(filter)
     }
 
     /// Gives a task to a steward; a task that the steward holds is held anew. `None`: there is none
@@ -190,7 +151,7 @@ impl Store {
     ///
     /// Errors: `NotFound` for a named task that is not there.
     pub fn claim(&self, claim: &Claim) -> Result<std::result::Result<Option<Task>, Objection>> {
-        let claim = claim.clone();
+        let (claim, queue) = (claim.clone(), self.queue().clone());
         self.write(1, move |writing| {
             let db = writing.db;
             let id = match &claim.which {
@@ -200,7 +161,10 @@ impl Store {
                     }
                     Some(find(db, id)?.open.id)
                 }
-                Claimed::Next(filter) => next(db, filter, &claim)?,
+                Claimed::Next(filter) => {
+                    let aside = set_aside(db, &claim, filter.on)?;
+                    queue.read().next(filter, &claim.steward, &aside)
+                }
             };
             let Some(id) = id else { return Ok(Ok(None)) };
             hold(db, &id, &claim)?;
@@ -230,35 +194,20 @@ impl Store {
     }
 }
 
-/// A page of tasks as a query.
-pub(crate) fn page_query() -> String {
-    format!("{SELECT}{PAGE_REST}")
-}
-
-/// The next task of a steward as a query.
-pub(crate) fn next_query() -> String {
-    format!("{SELECT}{NEXT_REST}")
-}
-
 /// Ends the lease of a task.
 pub(crate) fn release(db: &Connection, id: &TaskId) -> Result<()> {
     db.prepare_cached("DELETE FROM work_lease WHERE task = ?1")?.execute([id])?;
     Ok(())
 }
 
-fn next(db: &Connection, filter: &TaskFilter, claim: &Claim) -> Result<Option<TaskId>> {
-    let mut query = db.prepare_cached(&next_query())?;
-    let values = Values::of(filter);
-    let found = query.query_row(
-        named_params! {
-            ":state": values.state, ":day": values.day, ":reason": filter.reason,
-            ":before": values.before, ":weight_from": values.from, ":weight_to": values.to,
-            ":agency": values.agency, ":pathway": filter.pathway, ":steward": claim.steward,
-            ":now": claim.at.as_microsecond(),
-        },
-        |row| row.get(0),
-    );
-    Ok(found.optional()?)
+/// The tasks that a steward is not given on a day.
+fn set_aside(db: &Connection, claim: &Claim, day: Date) -> Result<HashSet<TaskId>> {
+    let mut query = db.prepare_cached(SET_ASIDE)?;
+    let values = named_params! {
+        ":steward": claim.steward, ":now": claim.at.as_microsecond(), ":day": day.to_string(),
+    };
+    let aside = query.query_map(values, |row| row.get(0))?;
+    Ok(aside.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes a lease, and forgets those that are over.
@@ -270,27 +219,4 @@ fn hold(db: &Connection, id: &TaskId, claim: &Claim) -> Result<()> {
     let lease = (id, &claim.steward, until.as_microsecond());
     db.prepare_cached(insert)?.execute(lease)?;
     Ok(())
-}
-
-/// A filter as values of a query.
-struct Values<'a> {
-    state: &'static str,
-    day: String,
-    before: Option<i64>,
-    from: i64,
-    to: i64,
-    agency: Option<&'a str>,
-}
-
-impl<'a> Values<'a> {
-    fn of(filter: &'a TaskFilter) -> Self {
-        Self {
-            state: filter.state.name(),
-            day: filter.on.to_string(),
-            before: filter.opened_before.map(|moment| moment.as_microsecond()),
-            from: filter.weight_from.unwrap_or(i64::MIN),
-            to: filter.weight_to.unwrap_or(i64::MAX),
-            agency: filter.agency.as_ref().map(AgencyId::as_str),
-        }
-    }
 }

@@ -10,7 +10,11 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    Error, Result, limits, migrate::migrate, readers::Readers, writer::Writer, writer::Writing,
+    Error, Result, limits,
+    migrate::migrate,
+    queue::{self, Queue},
+    readers::Readers,
+    writer::{Writer, Writing},
 };
 
 /// The durable state. A clone is another handle of the same open database; the last one closes it.
@@ -21,6 +25,7 @@ pub struct Store(Arc<Open>);
 struct Open {
     readers: Readers,
     writer: Writer,
+    queue: Arc<Queue>,
     _lock: File,
 }
 
@@ -41,13 +46,15 @@ impl Store {
         migrate(&mut db, path)?;
         set_up_writing(&db)?;
         let readers = Readers::open(path)?;
-        let writer = Writer::start(db).map_err(|error| io(path, &error))?;
-        Ok(Self(Arc::new(Open { readers, writer, _lock: lock })))
+        let queue = Arc::new(Queue::open(&db)?);
+        let writer = Writer::start(db, queue.clone()).map_err(|error| io(path, &error))?;
+        Ok(Self(Arc::new(Open { readers, writer, queue, _lock: lock })))
     }
 
     /// Empties every derived table: [`Store::applied_seq`] is 0 again, the facts stay.
     pub fn drop_derived(&self) -> Result<()> {
         self.write(limits::GROUP_ROWS_MAX, |writing| {
+            queue::touch_all(writing.db)?;
             let mut query = writing.db.prepare(
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'derived\\_%'
                  ESCAPE '\\'",
@@ -69,6 +76,11 @@ impl Store {
         intent: impl FnOnce(&mut Writing<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.0.writer.write(rows, intent)
+    }
+
+    /// The tasks in memory.
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.0.queue
     }
 
     /// Runs a query on one snapshot of the database.

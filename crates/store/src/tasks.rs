@@ -12,6 +12,7 @@ use crate::{
     decide::{ETAG, LEASE},
     names::{named, text_id},
     notes::{self, Standing},
+    queue::touch,
 };
 
 /// The columns that [`task`] reads.
@@ -27,7 +28,6 @@ macro_rules! task_where {
         )
     };
 }
-pub(crate) use task_where;
 
 pub(crate) const BY_ID: &str = task_where!("WHERE t.id = ?1");
 pub(crate) const BY_PAIR: &str = task_where!(
@@ -52,19 +52,22 @@ const INSERT_TASK: &str = "
     INSERT INTO derived_task
         (id, reason, weight_millibits, probability_ppm, risk_ppm, statuses, priority,
          best_left_agency, best_left_local_id, best_right_agency, best_right_local_id, etag,
-         opened_at, waits, waits_until, first_author)
-    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+         opened_at, waits, waits_until, first_author, agencies, pathways)
+    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, '')";
 const INSERT_RECORD: &str = "
     INSERT INTO derived_task_record (agency, local_id, task, side, version)
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
 /// A status that says nothing of a person is none that hangs on a decision.
-pub(crate) const COUNT_STATUSES: &str = "
-    UPDATE derived_task SET statuses = n.found, priority = risk_ppm * (1 + n.found)
-    FROM (SELECT count(s.label) AS found
-          FROM derived_task_record AS r CROSS JOIN derived_status AS s
-              ON s.agency = r.agency AND s.local_id = r.local_id AND s.label <> 'none'
-          WHERE r.task = ?1) AS n
-    WHERE id = ?1 AND statuses <> n.found";
+pub(crate) const STATUSES_ON: &str = "
+    SELECT count(s.label), coalesce(group_concat(DISTINCT s.pathway ORDER BY s.pathway), '')
+    FROM derived_task_record AS r CROSS JOIN derived_status AS s
+        ON s.agency = r.agency AND s.local_id = r.local_id AND s.label <> 'none'
+    WHERE r.task = ?1";
+/// Apart from counting: an update from a query takes a savepoint of its own, which in a transaction
+/// that writes 100,000 tasks takes the longer the more there are.
+pub(crate) const SET_STATUSES: &str = "
+    UPDATE derived_task SET statuses = ?2, pathways = ?3, priority = risk_ppm * (1 + ?2)
+    WHERE id = ?1 AND (statuses, pathways) <> (?2, ?3)";
 
 /// The id of a task: of its best pair, so that it stays the same while other records come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,7 +152,14 @@ text_id!(TaskId);
 impl Task {
     /// What it waits for on a day, if not for a steward.
     pub fn waits_on(&self, day: Date) -> Option<Waits> {
-        self.waits.filter(|waits| waits.until.is_none_or(|until| until > day))
+        self.waits.filter(|waits| waits.lasts_on(day))
+    }
+}
+
+impl Waits {
+    /// Whether the wait is not over on a day.
+    pub(crate) fn lasts_on(self, day: Date) -> bool {
+        self.until.is_none_or(|until| until > day)
     }
 }
 
@@ -235,6 +245,7 @@ pub(crate) fn replace(db: &Connection, replacement: &TaskReplacement, at: Timest
     for id in &gone {
         db.prepare_cached("DELETE FROM derived_task WHERE id = ?1")?.execute([id])?;
         db.prepare_cached("DELETE FROM derived_task_record WHERE task = ?1")?.execute([id])?;
+        touch(db, id)?;
     }
     for task in written {
         insert(db, task, at)?;
@@ -275,7 +286,12 @@ pub(crate) fn count_statuses_of(db: &Connection, record: &RecordKey) -> Result<(
 }
 
 fn count_statuses(db: &Connection, task: &TaskId) -> Result<()> {
-    db.prepare_cached(COUNT_STATUSES)?.execute([task])?;
+    let mut query = db.prepare_cached(STATUSES_ON)?;
+    let (found, pathways): (i64, String) =
+        query.query_row([task], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if db.prepare_cached(SET_STATUSES)?.execute((task, found, pathways))? > 0 {
+        touch(db, task)?;
+    }
     Ok(())
 }
 
@@ -291,7 +307,7 @@ fn renew_standing(db: &Connection, id: &TaskId) -> Result<()> {
     let update = "UPDATE derived_task SET waits = ?2, waits_until = ?3, first_author = ?4
                   WHERE id = ?1";
     db.prepare_cached(update)?.execute((id, kind, until, first_author))?;
-    Ok(())
+    touch(db, id)
 }
 
 fn columns(waits: Option<Waits>) -> (Option<WaitKind>, Option<String>) {
@@ -300,6 +316,7 @@ fn columns(waits: Option<Waits>) -> (Option<WaitKind>, Option<String>) {
 }
 
 fn insert(db: &Connection, task: &OpenTask, at: Timestamp) -> Result<()> {
+    touch(db, &task.id)?;
     let standing = notes::standing(db, task)?;
     notes::opened(db, task, at)?;
     let (kind, until) = columns(standing.waits);
@@ -318,6 +335,7 @@ fn insert(db: &Connection, task: &OpenTask, at: Timestamp) -> Result<()> {
         kind,
         until,
         standing.first_author,
+        agencies(task),
     ))?;
     let mut insert = db.prepare_cached(INSERT_RECORD)?;
     for (records, side) in [(&task.left, "left"), (&task.right, "right")] {
@@ -331,11 +349,22 @@ fn insert(db: &Connection, task: &OpenTask, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// The agencies with a record in either group, as a list.
+fn agencies(task: &OpenTask) -> String {
+    let agencies: BTreeSet<&str> = task.records().map(|record| record.agency.as_str()).collect();
+    agencies.into_iter().collect::<Vec<_>>().join(",")
+}
+
+/// What a task waits for, from its columns `waits` at `column` and `waits_until` after it.
+pub(crate) fn waits(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Waits>> {
+    let until = row.get::<_, Option<String>>(column + 1)?;
+    let until = until.map(|_| parsed(row, column + 1)).transpose()?;
+    let kind: Option<WaitKind> = row.get(column)?;
+    Ok(kind.map(|kind| Waits { kind, until }))
+}
+
 /// A task without its groups and its lease.
-pub(crate) fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
-    let until = row.get::<_, Option<String>>(14)?;
-    let until = until.map(|_| parsed(row, 14)).transpose()?;
-    let kind: Option<WaitKind> = row.get(13)?;
+fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     let open = OpenTask {
         id: row.get(0)?,
         left: Vec::new(),
@@ -353,14 +382,14 @@ pub(crate) fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
         statuses: count(row, 10)?,
         priority: count(row, 11)?,
         opened_at: time(row, 12)?,
-        waits: kind.map(|kind| Waits { kind, until }),
+        waits: waits(row, 13)?,
         first_author: row.get(15)?,
         lease: None,
     })
 }
 
 /// Fills in the groups and the lease of a task.
-pub(crate) fn with_records(db: &Connection, mut task: Task) -> Result<Task> {
+fn with_records(db: &Connection, mut task: Task) -> Result<Task> {
     let mut query = db.prepare_cached(RECORDS_OF)?;
     let mut rows = query.query([&task.open.id])?;
     while let Some(row) = rows.next()? {

@@ -1,26 +1,16 @@
 //! The workload of review: what waits, what was done, how stewards agree.
 
+use crate::{
+    Answer, Result, Store, TaskFilter, TaskState, Verdict, WaitKind,
+    columns::{all, count, parsed, time},
+    queue::Kind,
+};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use record::AgencyId;
-use rusqlite::named_params;
-
-use crate::{
-    Answer, Result, Store, Verdict, WaitKind,
-    columns::{all, count, parsed, time},
-};
 
 /// Ages in days up to which open tasks are counted apart.
 pub const AGES: [i64; 3] = [1, 7, 30];
 
-const OPEN: &str = "
-    SELECT reason,
-           CASE WHEN waits = 'escalated' OR waits_until > :day THEN waits
-                WHEN first_author IS NOT NULL THEN 'second' ELSE 'open' END AS state,
-           count(*) FILTER (WHERE opened_at > :age1),
-           count(*) FILTER (WHERE opened_at <= :age1 AND opened_at > :age2),
-           count(*) FILTER (WHERE opened_at <= :age2 AND opened_at > :age3),
-           count(*) FILTER (WHERE opened_at <= :age3)
-    FROM derived_task GROUP BY reason, state ORDER BY reason, state";
 const ACTS: &str = "
     SELECT at, author, verdict FROM fact_decision WHERE at >= ?1
     UNION ALL SELECT at, author, kind FROM fact_note
@@ -118,36 +108,25 @@ pub struct FieldAnswer {
 
 impl Store {
     /// The tasks by reason, state and age.
-    pub fn open_tasks(&self, today: Date, now: Timestamp) -> Result<Vec<OpenTasks>> {
+    pub fn open_tasks(&self, today: Date, now: Timestamp) -> Vec<OpenTasks> {
         let ago = |days: i64| {
             let moment = now.saturating_sub(SignedDuration::from_hours(24 * days));
-            moment.unwrap_or(Timestamp::MIN).as_microsecond()
+            moment.unwrap_or(Timestamp::MIN)
         };
-        self.read(|db| {
-            let mut query = db.prepare_cached(OPEN)?;
-            let values = named_params! {
-                ":day": today.to_string(), ":age1": ago(AGES[0]), ":age2": ago(AGES[1]),
-                ":age3": ago(AGES[2]),
-            };
-            all(query.query_map(values, |row| {
-                let state: String = row.get(1)?;
-                Ok(OpenTasks {
-                    reason: row.get(0)?,
-                    waits: state.parse().ok(),
-                    is_second: state == "second",
-                    by_age: [count(row, 2)?, count(row, 3)?, count(row, 4)?, count(row, 5)?],
-                })
-            })?)
-        })
+        let queue = self.queue().read();
+        let census = queue.census(today, AGES.map(ago)).into_iter();
+        let open = |((reason, waits, is_second), by_age): (Kind<'_>, _)| OpenTasks {
+            reason: reason.to_owned(),
+            waits,
+            is_second,
+            by_age,
+        };
+        census.map(open).collect()
     }
 
     /// How many tasks wait for a steward on a day.
-    pub fn tasks_to_settle(&self, today: Date) -> Result<u64> {
-        self.read(|db| {
-            let query = "SELECT count(*) FROM derived_task WHERE waits IS NULL
-                             OR (waits <> 'escalated' AND waits_until <= ?1)";
-            Ok(db.prepare_cached(query)?.query_row([today.to_string()], |row| count(row, 0))?)
-        })
+    pub fn tasks_to_settle(&self, today: Date) -> u64 {
+        self.task_count(&TaskFilter::all(TaskState::Now, today))
     }
 
     /// What stewards did since a moment, in no meaningful order.

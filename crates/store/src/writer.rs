@@ -1,13 +1,16 @@
 //! The writer thread: the one connection that writes, and the grouping of commits.
 
 use std::{
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread::{self, JoinHandle},
 };
 
 use rusqlite::Connection;
 
-use crate::{Error, Result, limits, staged::StagedKeys};
+use crate::{Error, Result, limits, queue::Queue, staged::StagedKeys};
 
 /// The writer: takes jobs in order, commits several of them at once, then answers each.
 pub(crate) struct Writer {
@@ -36,12 +39,12 @@ pub(crate) struct Writing<'a> {
 }
 
 impl Writer {
-    /// Starts the thread on its connection.
-    pub(crate) fn start(db: Connection) -> std::io::Result<Self> {
-        let (jobs, queue) = sync_channel(limits::QUEUE_JOBS_MAX);
+    /// Starts the thread on its connection; `queue` was opened on it.
+    pub(crate) fn start(db: Connection, queue: Arc<Queue>) -> std::io::Result<Self> {
+        let (jobs, inbox) = sync_channel(limits::QUEUE_JOBS_MAX);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(&db, &queue))?;
+            .spawn(move || write_until_closed(&db, &queue, &inbox))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -83,17 +86,28 @@ fn stopped() -> Error {
     Error::Fatal("the writer stopped".to_owned())
 }
 
-fn write_until_closed(db: &Connection, queue: &Receiver<Job>) {
+fn write_until_closed(db: &Connection, queue: &Queue, inbox: &Receiver<Job>) {
     let mut staged = StagedKeys::default();
-    while let Ok(first) = queue.recv() {
-        write_group(db, &mut staged, first, queue);
+    while let Ok(first) = inbox.recv() {
+        let (answers, failure) = write_group(db, &mut staged, first, inbox);
+        // What was committed stays so; tasks that cannot be read now are read after the next group.
+        let _ = queue.renew(db);
+        for answer in answers {
+            answer(failure.clone());
+        }
     }
     // Refreshes the statistics of the query planner; the database is as good without.
     let _ = db.execute_batch("PRAGMA optimize");
 }
 
-/// Runs a job and those that wait behind it in one transaction, commits, and answers all of them.
-fn write_group(db: &Connection, staged: &mut StagedKeys, first: Job, queue: &Receiver<Job>) {
+/// Runs a job and those that wait behind it in one transaction and commits; returns their answers, and
+/// why nothing of the group is kept, if so.
+fn write_group(
+    db: &Connection,
+    staged: &mut StagedKeys,
+    first: Job,
+    inbox: &Receiver<Job>,
+) -> (Vec<Answer>, Option<Error>) {
     let failure = db.execute_batch("BEGIN IMMEDIATE").err().map(Error::from);
     let mut writing = Writing { db, staged, failure };
     let mut answers = Vec::new();
@@ -103,12 +117,9 @@ fn write_group(db: &Connection, staged: &mut StagedKeys, first: Job, queue: &Rec
         rows += job.rows;
         answers.push((job.run)(&mut writing));
         let has_room = rows < limits::GROUP_ROWS_MAX && writing.failure.is_none();
-        next = if has_room { queue.try_recv().ok() } else { None };
+        next = if has_room { inbox.try_recv().ok() } else { None };
     }
-    let failure = writing.commit();
-    for answer in answers {
-        answer(failure.clone());
-    }
+    (answers, writing.commit())
 }
 
 impl Writing<'_> {

@@ -40,7 +40,7 @@ impl Figures {
         let (decisions, overturned) = store.overturned()?;
         let verdicts = store.verdict_pairs()?;
         Ok(Self {
-            open: store.open_tasks(today, now)?,
+            open: store.open_tasks(today, now),
             acts: store.act_counts()?,
             decisions,
             overturned,

@@ -129,7 +129,7 @@ impl Admin {
                 applied_sequence: progress.applied.0,
                 participants_to_evaluate: progress.to_recompute as u64,
                 records_held: progress.held as u64,
-                open_tasks: self.store.tasks_to_settle(self.clock.today())?,
+                open_tasks: self.store.tasks_to_settle(self.clock.today()),
                 model_version: model.map_or_else(String::new, |model| model.version),
                 registry_version: registry.map_or_else(String::new, |it| it.version.clone()),
                 sources: registry.map_or_else(Vec::new, |registry| self.reported(registry)),

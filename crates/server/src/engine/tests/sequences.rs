@@ -161,16 +161,7 @@ impl<'a> Office<'a> {
     }
 
     fn tasks(&self) -> Vec<OpenTask> {
-        let filter = TaskFilter {
-            state: TaskState::Now,
-            on: "2026-03-01".parse().unwrap(),
-            reason: None,
-            agency: None,
-            pathway: None,
-            opened_before: None,
-            weight_from: None,
-            weight_to: None,
-        };
+        let filter = TaskFilter::all(TaskState::Now, "2026-03-01".parse().unwrap());
         let tasks = self.desk.store.tasks(&filter, None, 999).unwrap();
         tasks.into_iter().map(|task| task.open).collect()
     }

@@ -26,7 +26,7 @@ impl Reviews {
         });
         let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
         let mut tasks = self.store.tasks(&filter, after.as_ref(), size + 1).map_err(internal)?;
-        let total = self.store.task_count(&filter).map_err(internal)?;
+        let total = self.store.task_count(&filter);
         let more = cut(&mut tasks, size);
         let next = tasks.last().filter(|_| more).map(|task| {
             let TaskPlace { priority, id } = task.place();
@@ -46,8 +46,7 @@ impl Reviews {
         request: &proto::ClaimTaskRequest,
     ) -> Result<(Option<Task>, u64), Status> {
         let filter = self.filter(request.filter.as_ref())?;
-        let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
-        let total = self.store.task_count(&filter).map_err(internal)?;
+        let total = self.store.task_count(&filter);
         let which = match request.id.as_str() {
             "" => Claimed::Next(filter),
             id => Claimed::Task(self.task(id)?.open.id),
@@ -69,22 +68,22 @@ impl Reviews {
         });
         let age = SignedDuration::from_hours(24 * i64::from(message.days_at_least));
         let opened_before = self.clock.now().saturating_sub(age).ok();
+        let state = match message.state() {
+            proto::TaskState::Unspecified => TaskState::Now,
+            proto::TaskState::Open => TaskState::Open,
+            proto::TaskState::Second => TaskState::Second,
+            proto::TaskState::Deferred => TaskState::Waiting(WaitKind::Deferred),
+            proto::TaskState::Asked => TaskState::Waiting(WaitKind::Asked),
+            proto::TaskState::Escalated => TaskState::Waiting(WaitKind::Escalated),
+        };
         Ok(TaskFilter {
-            state: match message.state() {
-                proto::TaskState::Unspecified => TaskState::Now,
-                proto::TaskState::Open => TaskState::Open,
-                proto::TaskState::Second => TaskState::Second,
-                proto::TaskState::Deferred => TaskState::Waiting(WaitKind::Deferred),
-                proto::TaskState::Asked => TaskState::Waiting(WaitKind::Asked),
-                proto::TaskState::Escalated => TaskState::Waiting(WaitKind::Escalated),
-            },
-            on: self.clock.today(),
             reason: named(&message.reason),
             agency: agency.transpose()?,
             pathway: named(&message.pathway),
             opened_before: opened_before.filter(|_| message.days_at_least > 0),
             weight_from: message.weight_at_least_millibits.map(i64::from),
             weight_to: message.weight_below_millibits.map(i64::from),
+            ..TaskFilter::all(state, self.clock.today())
         })
     }
 }

@@ -16,6 +16,7 @@ use super::{
     sending::{Caller, Sender, caller},
 };
 
+/// A running service.
 pub struct Running {
     runtime: Runtime,
     channel: Channel,
@@ -26,7 +27,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a service with an empty database in `folder`, on the day `today`.
+    /// Starts a service with the database in `folder`, which is made where there is none, on the day
+    /// `today`.
+    ///
+    /// # Errors
+    /// Why the service does not start.
     pub fn start(folder: &Path, today: Date) -> Outcome<Self> {
         let config = folder.join("waymarkd.toml");
         let settings = format!(
@@ -53,32 +58,58 @@ impl Running {
         Ok(Self { runtime, channel, operator, today, stop, thread })
     }
 
+    /// Carries out calls of the service.
     pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 
     fn admin(&self) -> Outcome<AdminServiceClient<Caller>> {
-        Ok(AdminServiceClient::new(caller(self.channel.clone(), &self.operator)?))
+        Ok(AdminServiceClient::new(self.caller(&self.operator)?))
     }
 
     /// Lets an agency in.
+    ///
+    /// # Errors
+    /// The service's refusal.
     pub async fn register(&self, agency: Agency) -> Outcome<Sender> {
         let (id, title) = (agency.id().to_string(), agency.name().to_owned());
-        let mut admin = self.admin()?;
         let message = AgencyMessage { id: id.clone(), title };
-        admin.add_agency(AddAgencyRequest { agency: Some(message) }).await?;
-        let request =
-            IssueTokenRequest { label: id.clone(), role: Role::Agency.into(), subject: id };
-        let token = admin.issue_token(request).await?.into_inner().secret;
-        Ok(Sender { caller: caller(self.channel.clone(), &token)?, today: self.today })
+        self.admin()?.add_agency(AddAgencyRequest { agency: Some(message) }).await?;
+        let token = self.issue(Role::Agency, &id).await?;
+        Ok(Sender { caller: self.caller(&token)?, today: self.today })
+    }
+
+    /// Issues a token; returns its secret.
+    ///
+    /// # Errors
+    /// The service's refusal.
+    pub async fn issue(&self, role: Role, subject: &str) -> Outcome<String> {
+        let (label, subject) = (subject.to_owned(), subject.to_owned());
+        let request = IssueTokenRequest { label, role: role.into(), subject };
+        Ok(self.admin()?.issue_token(request).await?.into_inner().secret)
+    }
+
+    /// Calls with the secret of a token.
+    ///
+    /// # Errors
+    /// A secret that is none.
+    pub fn caller(&self, secret: &str) -> Outcome<Caller> {
+        caller(self.channel.clone(), secret)
     }
 
     /// Number of participants.
+    ///
+    /// # Errors
+    /// The service's refusal.
     pub async fn participants(&self) -> Outcome<u64> {
         let info = self.admin()?.get_service_info(GetServiceInfoRequest {}).await?;
         Ok(info.into_inner().participants)
     }
 
+    /// Stops the service and waits until it has.
+    ///
+    /// # Errors
+    /// Why it ended.
     pub fn stop(self) -> Outcome<()> {
         let _ = self.stop.send(());
         self.thread.join().map_err(|_| "the service panicked")??;

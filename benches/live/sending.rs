@@ -1,23 +1,29 @@
 //! What agencies send: rows of the made-up state, in batches and one by one.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use api::{
     convert::{Binding, binding_to_proto, date_to_proto, event_to_proto, record_to_proto},
     digest::{RowChain, row_digest},
     limits::MAX_ROWS_PER_APPEND,
-    status::{ExportStatusesRequest, status_service_client::StatusServiceClient},
+    status::{
+        ExportStatusesRequest, Status as PersonStatus, WatchChangesRequest,
+        status_service_client::StatusServiceClient,
+    },
     submission::{
         AppendRowsRequest, CreateSubmissionRequest, FinalizeSubmissionRequest,
         GetSubmissionRequest, Row, SubmissionKind, SubmissionMode, SubmitRecordRequest, row,
         submission_service_client::SubmissionServiceClient,
     },
 };
-use benches::{encoder, key, schema, values_of};
 use jiff::civil::Date;
 use rayon::prelude::*;
-use record::RecordVersion;
+use record::{RecordKey, RecordVersion};
 use synthetic::{Agency, Catalog, PersonId, State};
+use tokio::sync::mpsc;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -26,6 +32,7 @@ use tonic::{
 };
 
 use super::Outcome;
+use crate::{encoder, key, schema, values_of};
 
 /// Events of one person that are sent.
 const EVENTS_OF_PERSON: usize = 3;
@@ -36,8 +43,13 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Most bytes of one answer.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// What calls go through.
 pub type Caller = InterceptedService<Channel, Bearer>;
 
+/// Statuses that changed, as they came.
+pub type Arrivals = mpsc::UnboundedReceiver<(PersonStatus, Instant)>;
+
+/// Adds a bearer token to each call.
 #[derive(Clone)]
 pub struct Bearer(MetadataValue<Ascii>);
 
@@ -49,27 +61,34 @@ impl Interceptor for Bearer {
 }
 
 /// Calls over `channel` with a bearer token.
-pub fn caller(channel: Channel, token: &str) -> Outcome<Caller> {
+pub(super) fn caller(channel: Channel, token: &str) -> Outcome<Caller> {
     Ok(InterceptedService::new(channel, Bearer(format!("Bearer {token}").parse()?)))
 }
 
 /// An agency that sends and asks.
 #[derive(Clone)]
 pub struct Sender {
+    /// What it calls through.
     pub caller: Caller,
+    /// Today, for the service.
     pub today: Date,
 }
 
 impl Sender {
+    /// A client of submissions.
     pub fn submissions(&self) -> SubmissionServiceClient<Caller> {
         SubmissionServiceClient::new(self.caller.clone())
     }
 
+    /// A client of statuses.
     pub fn statuses(&self) -> StatusServiceClient<Caller> {
         StatusServiceClient::new(self.caller.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Sends rows as one batch; returns its id once it is accepted.
+    ///
+    /// # Errors
+    /// The service's refusal.
     pub async fn batch(&self, kind: SubmissionKind, rows: Vec<Row>) -> Outcome<String> {
         let mut client = self.submissions();
         let request = CreateSubmissionRequest {
@@ -111,6 +130,9 @@ impl Sender {
     }
 
     /// Sends one row by itself; returns the id of its submission once it is accepted.
+    ///
+    /// # Errors
+    /// The service's refusal.
     pub async fn one(&self, row: Row) -> Outcome<String> {
         let of_record = matches!(row.row, Some(row::Row::Record(_)));
         let request_id = data_encoding::HEXLOWER.encode(&row_digest(&row)[..16]);
@@ -126,6 +148,9 @@ impl Sender {
     }
 
     /// Waits until participants and statuses take a submission into account.
+    ///
+    /// # Errors
+    /// The service's refusal.
     pub async fn settled(&self, submission_id: &str) -> Outcome<()> {
         let mut client = self.submissions();
         loop {
@@ -138,8 +163,27 @@ impl Sender {
         }
     }
 
+    /// Watches the agency's feed from its end on.
+    ///
+    /// # Errors
+    /// The service's refusal.
+    pub async fn watch(&self) -> Outcome<Arrivals> {
+        let request = WatchChangesRequest { cursor: self.end_of_feed().await? };
+        let mut changes = self.statuses().watch_changes(request).await?.into_inner();
+        let (arrived, arrivals) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(answer)) = changes.message().await {
+                let status = answer.change.and_then(|change| change.status).unwrap_or_default();
+                if arrived.send((status, Instant::now())).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(arrivals)
+    }
+
     /// The cursor of the last change of the feed.
-    pub async fn end_of_feed(&self) -> Outcome<String> {
+    async fn end_of_feed(&self) -> Outcome<String> {
         let request = ExportStatusesRequest { label: "none such".to_owned(), ..Default::default() };
         let mut answers = self.statuses().export_statuses(request).await?.into_inner();
         let mut cursor = String::new();
@@ -157,8 +201,13 @@ fn binding() -> Binding {
 
 /// The records of an agency, encoded.
 pub fn encoded_rows(state: &State, agency: Agency) -> Vec<Row> {
+    rows_of(&values_of(state, agency).collect::<Vec<_>>())
+}
+
+/// Records of one agency, encoded: each its key, and its values in the order of the schema's fields.
+/// Those with nothing to compare are left out.
+pub fn rows_of(records: &[(RecordKey, Vec<Option<String>>)]) -> Vec<Row> {
     let encoder = encoder();
-    let records: Vec<_> = values_of(state, agency).collect();
     let encoded = records.par_iter().map_init(
         || encoder.session(),
         |session, (key, values)| {
@@ -172,6 +221,9 @@ pub fn encoded_rows(state: &State, agency: Agency) -> Vec<Row> {
 }
 
 /// The first events of each person, by agency.
+///
+/// # Panics
+/// When an event is of no agency of the state.
 pub fn event_rows(state: &State) -> BTreeMap<Agency, Vec<Row>> {
     let catalog = Catalog::new(&pathways::default_registry());
     let people = u32::try_from(state.people.len()).expect("people are numbered so");
