@@ -106,8 +106,18 @@ pub struct FieldAnswer {
     pub answer: Answer,
 }
 
+impl OpenTasks {
+    fn state(&self) -> &'static str {
+        match self.waits {
+            Some(waits) => waits.as_str(),
+            None if self.is_second => "second",
+            None => "open",
+        }
+    }
+}
+
 impl Store {
-    /// The tasks by reason, state and age.
+    /// The tasks by reason, the name of their state, and age.
     pub fn open_tasks(&self, today: Date, now: Timestamp) -> Vec<OpenTasks> {
         let ago = |days: i64| {
             let moment = now.saturating_sub(SignedDuration::from_hours(24 * days));
@@ -121,7 +131,9 @@ impl Store {
             is_second,
             by_age,
         };
-        census.map(open).collect()
+        let mut counts: Vec<OpenTasks> = census.map(open).collect();
+        counts.sort_by(|a, b| (&a.reason, a.state()).cmp(&(&b.reason, b.state())));
+        counts
     }
 
     /// How many tasks wait for a steward on a day.

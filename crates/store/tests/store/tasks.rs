@@ -217,7 +217,7 @@ fn a_deferred_task_comes_back_on_its_day() {
     let counts: Vec<_> =
         open.iter().map(|it| (it.reason.as_str(), it.waits, it.by_age[0])).collect();
     let waits = Some(WaitKind::Deferred);
-    assert_eq!(counts, [("band", None, 2), ("band", waits, 1)]);
+    assert_eq!(counts, [("band", waits, 1), ("band", None, 2)]);
     assert_eq!(store.tasks_to_settle(eve), 2);
 }
 
