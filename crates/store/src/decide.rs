@@ -7,7 +7,7 @@ use record::RecordKey;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
-    Decision, DecisionId, Error, NewDecision, Result, Seq, Store, Verdict,
+    Decision, DecisionId, Error, NewDecision, Result, Seq, Store, TaskId, Verdict,
     columns::{all, key, time},
     decisions::{BY_ID, binding, find},
     log::{LogKind, add_fact},
@@ -62,9 +62,11 @@ impl Store {
         etag: &str,
     ) -> Result<std::result::Result<Seq, Objection>> {
         let (new, etag) = (new.clone(), etag.to_owned());
-        self.write(1, move |writing| match objection(writing.db, &new, &etag)? {
-            Some(objection) => Ok(Err(objection)),
-            None => all_or_nothing(writing.db, |db| add(db, &new)),
+        self.write(1, move |writing| {
+            match objection(writing.db, (&new.task, &etag), &new.author, new.at)? {
+                Some(objection) => Ok(Err(objection)),
+                None => all_or_nothing(writing.db, |db| add(db, &new)),
+            }
         })
     }
 
@@ -98,14 +100,20 @@ fn all_or_nothing(
     done
 }
 
-/// What of the task itself speaks against a decision.
-fn objection(db: &Connection, new: &NewDecision, etag: &str) -> Result<Option<Objection>> {
+/// Why a steward may not say anything of a task now: it is not the one that was seen, or another
+/// steward holds it.
+pub(crate) fn objection(
+    db: &Connection,
+    (task, etag): (&TaskId, &str),
+    steward: &str,
+    now: Timestamp,
+) -> Result<Option<Objection>> {
     let found: Option<String> =
-        db.prepare_cached(ETAG)?.query_row([&new.task], |row| row.get(0)).optional()?;
+        db.prepare_cached(ETAG)?.query_row([task], |row| row.get(0)).optional()?;
     if found.as_deref() != Some(etag) {
         return Ok(Some(Objection::Changed));
     }
-    held_by_another(db, &new.task.0, &new.author, new.at)
+    held_by_another(db, &task.0, steward, now)
 }
 
 /// Whether another steward holds a task.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::{
     OpenTask, Result, Store, TaskId, Verdict, WaitKind, Waits,
     columns::{all, key, parsed, time},
-    decide::{ETAG, Objection, held_by_another},
+    decide::{Objection, objection},
     names::named,
     queue::release,
     tasks::renew_standings,
@@ -157,13 +157,8 @@ impl Store {
 }
 
 fn add(db: &Connection, note: &Note) -> Result<std::result::Result<Standing, Objection>> {
-    let etag: Option<String> =
-        db.prepare_cached(ETAG)?.query_row([&note.task], |row| row.get(0)).optional()?;
-    if etag.as_ref() != Some(&note.etag) {
-        return Ok(Err(Objection::Changed));
-    }
-    if let Some(held) = held_by_another(db, &note.task.0, &note.author, note.at)? {
-        return Ok(Err(held));
+    if let Some(objection) = objection(db, (&note.task, &note.etag), &note.author, note.at)? {
+        return Ok(Err(objection));
     }
     let task = crate::tasks::find(db, &note.task)?.open;
     let (one, other) = ordered(&task);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::{
     Error, Objection, Result, Store, TaskId,
     columns::{all, count, int, key, page, parsed, time},
-    decide::{ETAG, held_by_another},
+    decide::objection,
     names::{named, text_id},
     notes::ordered,
     queue::release,
@@ -271,13 +271,8 @@ impl Store {
 }
 
 fn ask(db: &Connection, new: &NewQuestion) -> Result<std::result::Result<(), NotAsked>> {
-    let etag: Option<String> =
-        db.prepare_cached(ETAG)?.query_row([&new.task], |row| row.get(0)).optional()?;
-    if etag.as_ref() != Some(&new.etag) {
-        return Ok(Err(NotAsked::Objection(Objection::Changed)));
-    }
-    if let Some(held) = held_by_another(db, &new.task.0, &new.author, new.at)? {
-        return Ok(Err(NotAsked::Objection(held)));
+    if let Some(objection) = objection(db, (&new.task, &new.etag), &new.author, new.at)? {
+        return Ok(Err(NotAsked::Objection(objection)));
     }
     let task = find(db, &new.task)?.open;
     if !task.records().any(|record| *record == new.record) {
