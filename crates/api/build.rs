@@ -5,8 +5,9 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "waymark/admin/v1/admin.proto",
+    "waymark/audit/v1/audit.proto",
     "waymark/event/v1/event.proto",
     "waymark/file/v1/file.proto",
     "waymark/question/v1/question.proto",
@@ -19,7 +20,7 @@ const FILES: [&str; 10] = [
 ];
 
 /// Messages whose derived `Debug` would show local ids, encodings or secrets.
-const REDACTED: [&str; 11] = [
+const REDACTED: [&str; 12] = [
     "waymark.event.v1.Event",
     "waymark.event.v1.IdChange",
     "waymark.question.v1.Question",
@@ -30,6 +31,7 @@ const REDACTED: [&str; 11] = [
     "waymark.submission.v1.Token",
     "waymark.submission.v1.BlockingToken",
     "waymark.admin.v1.IssueTokenResponse",
+    "waymark.submission.v1.WithdrawRecordsRequest",
     "waymark.type.v1.RecordKey",
 ];
 

@@ -16,9 +16,10 @@ pub use prost::DecodeError;
 pub use prost_types::Timestamp;
 
 pub use generated::waymark::{
-    admin::v1 as admin, event::v1 as event, file::v1 as file, question::v1 as question,
-    registry::v1 as registry, review::v1 as review, statement::v1 as statement,
-    status::v1 as status, submission::v1 as submission, r#type::v1 as types,
+    admin::v1 as admin, audit::v1 as audit, event::v1 as event, file::v1 as file,
+    question::v1 as question, registry::v1 as registry, review::v1 as review,
+    statement::v1 as statement, status::v1 as status, submission::v1 as submission,
+    r#type::v1 as types,
 };
 
 /// The compiled contract with its comments, for server reflection and for code generators.

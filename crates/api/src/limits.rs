@@ -14,6 +14,8 @@ pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 pub const APPEND_TARGET_BYTES: usize = 1024 * 1024;
 /// Most local ids in one batch of statuses.
 pub const MAX_BATCH_GET: usize = 10_000;
+/// Most local ids in one withdrawal.
+pub const MAX_WITHDRAWN: usize = 10_000;
 /// Most purpose tags of an event.
 pub const MAX_PURPOSE_TAGS: usize = 16;
 /// Most bytes of a page token or cursor.

@@ -6,7 +6,9 @@ use crate::{
     admin::IssueTokenResponse,
     event::Event,
     question::Question,
-    submission::{BlockingToken, FieldEncoding, IdentityRecord, Row, Token, row},
+    submission::{
+        BlockingToken, FieldEncoding, IdentityRecord, Row, Token, WithdrawRecordsRequest, row,
+    },
     types::RecordKey,
 };
 
@@ -47,6 +49,12 @@ impl fmt::Debug for Token {
 impl fmt::Debug for BlockingToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BlockingToken({}, ..)", self.key)
+    }
+}
+
+impl fmt::Debug for WithdrawRecordsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WithdrawRecordsRequest({} local ids)", self.local_ids.len())
     }
 }
 

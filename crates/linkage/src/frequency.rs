@@ -1,6 +1,7 @@
 //! The term-frequency snapshot: how often each value of a field occurred when a model was made.
 
 use record::Schema;
+use rustc_hash::FxHashSet;
 
 /// Counts of the values of every field that asks for term frequencies, frozen with a model.
 ///
@@ -11,6 +12,10 @@ pub struct TermFrequencies {
     schema: [u8; 32],
     fields: Vec<FieldFrequencies>,
 }
+
+/// The fingerprints of the values that records hold, by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldValues(pub(crate) Vec<FxHashSet<u64>>);
 
 /// Counts of one field; empty where the field does not ask for term frequencies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +42,18 @@ const MAGIC: &[u8; 8] = b"WMTF\0\0\0\x01";
 impl TermFrequencies {
     pub(crate) fn new(schema: &Schema, fields: Vec<FieldFrequencies>) -> Self {
         Self { schema: schema.fingerprint(), fields }
+    }
+
+    /// The same without the values that no record holds; `None` where there are no such values.
+    pub fn of_held(&self, held: &HeldValues) -> Option<Self> {
+        let mut kept = self.clone();
+        let mut is_other = false;
+        for (frequencies, held) in kept.fields.iter_mut().zip(&held.0) {
+            let n_before = frequencies.counts.len();
+            frequencies.counts.retain(|(fingerprint, _)| held.contains(fingerprint));
+            is_other |= frequencies.counts.len() < n_before;
+        }
+        is_other.then_some(kept)
     }
 
     /// The relative frequency of a value of `field`, 0 to 1; a value that the snapshot does not
@@ -133,5 +150,15 @@ mod tests {
         }
         assert_eq!(taken.relative(0, 3), Some(0.4));
         assert_eq!(taken.relative(0, 5), Some(0.1));
+    }
+
+    #[test]
+    fn what_no_record_holds_is_left_out() {
+        let field = FieldFrequencies { total: 10, counts: vec![(3, 4), (9, 2)] };
+        let taken = TermFrequencies::new(&schema("a"), vec![field]);
+        let held = |values: &[u64]| HeldValues(vec![values.iter().copied().collect()]);
+        assert_eq!(taken.of_held(&held(&[3, 5, 9])), None);
+        let kept = taken.of_held(&held(&[3])).unwrap();
+        assert_eq!((kept.relative(0, 3), kept.relative(0, 9)), (Some(0.4), Some(0.1)));
     }
 }

@@ -33,7 +33,7 @@ pub use audit::{JudgedStratum, SampleOptions, SampleQuality, SampledStratum};
 pub use calibration::{Calibration, ErrorRates, Estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use explain::{PairDecision, PairExplanation};
-pub use frequency::{FrequencyError, TermFrequencies};
+pub use frequency::{FrequencyError, HeldValues, TermFrequencies};
 pub use level::{Level, Pattern};
 pub use linker::Linker;
 pub use model::{CutOffs, DEFAULT_MODEL, FieldModel, LevelModel, Model, ModelError};

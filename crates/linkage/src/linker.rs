@@ -11,12 +11,13 @@ use record::{EncodedRecord, RecordKey, RecordVersion, Schema};
 use crate::{
     block::{Blocking, Crossing},
     edges::Edges,
+    frequency::HeldValues,
     index::{Index, NodeId},
     model::Model,
     policy::Policy,
     score::Scorer,
     settlement::{BlockingReport, Decided, Decision, KeyReport, ScoredPair},
-    values::ValueId,
+    values::{FieldValues, ValueId},
 };
 
 /// A record version's name; its order is the order of everything that the linker gives out.
@@ -126,6 +127,33 @@ impl Linker {
         let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
         self.pending.touched.extend(decided);
         self.pending.touched.insert(key.clone());
+    }
+
+    /// Takes out a record for good: its versions, and every decision about it.
+    pub fn forget(&mut self, key: &RecordKey) {
+        self.remove(key);
+        let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
+        for other in decided {
+            self.undo_decision(key, &other);
+        }
+    }
+
+    /// The values that records hold.
+    pub fn held_values(&self) -> HeldValues {
+        let of_field = |values: &FieldValues| {
+            values.counted().map(|(value, _)| values.fingerprint(value)).collect()
+        };
+        HeldValues(self.index.fields.iter().map(of_field).collect())
+    }
+
+    /// Forgets the term frequencies of the model in use of values that no record holds any more, as
+    /// where records were erased. No pair has another weight then.
+    pub fn forget_frequencies(&mut self, held: &HeldValues) {
+        let frequencies = self.model.frequencies.as_ref();
+        if let Some(kept) = frequencies.and_then(|frequencies| frequencies.of_held(held)) {
+            self.model = Arc::new(Model::clone(&self.model).with_frequencies(Arc::new(kept)));
+            self.scorer = Scorer::new(&self.schema, &self.model, &self.index);
+        }
     }
 
     /// Enters a steward's decision; a later one about the same two records replaces it. Either

@@ -159,6 +159,13 @@ impl Sharing {
         Cow::Owned(known.collect())
     }
 
+    /// Whether `audience` may know of events of `source` that were sent without purposes of their own.
+    pub fn may_know(&self, audience: &AgencyId, source: &AgencyId) -> bool {
+        let Terms { shares, shares_by_kind, .. } = self.terms(source);
+        let shared = shares_by_kind.values().fold(*shares, |all, of_kind| all | of_kind);
+        audience == source || shared & self.terms(audience).knows != 0
+    }
+
     fn knowledge(&self, audience: &AgencyId, events: &[Event]) -> Vec<Knowledge> {
         let mut known = BTreeSet::new();
         let mut knowledge = vec![Knowledge::Nothing; events.len()];

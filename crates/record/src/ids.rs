@@ -59,9 +59,18 @@ impl AgencyId {
 }
 
 impl LocalId {
+    /// What a tombstone starts with: the service keeps one in the place of a local id that was erased,
+    /// and accepts none.
+    pub const TOMBSTONE: char = '~';
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it stands in the place of a local id that was erased.
+    pub fn is_tombstone(&self) -> bool {
+        self.0.starts_with(Self::TOMBSTONE)
     }
 
     /// Whether the id has the form of a social security or taxpayer number: nine digits, with or

@@ -9,7 +9,7 @@ use std::{
 use api::{ErrorReason, error::status};
 use record::AgencyId;
 use sha2::{Digest, Sha256};
-use store::{Principal, Store, TokenHash};
+use store::{Actor, Principal, Store, TokenHash};
 use tonic::{Request, Status, body::Body};
 use tower::{Layer, Service};
 
@@ -37,6 +37,7 @@ const TABLE: &[(&str, Option<&[Role]>)] = &[
     ("/waymark.question.v1.QuestionService/", Some(&[Agency])),
     ("/waymark.registry.v1.RegistryService/", Some(&[Agency, Steward, Operator])),
     ("/waymark.admin.v1.AdminService/", Some(&[Operator])),
+    ("/waymark.audit.v1.AuditService/", Some(&[Operator])),
     ("/grpc.health.v1.Health/", None),
     ("/grpc.reflection.v1.ServerReflection/", None),
     ("/grpc.reflection.v1alpha.ServerReflection/", None),
@@ -107,6 +108,15 @@ pub fn agency_of<T>(request: &Request<T>) -> Result<AgencyId, Status> {
         Some(Principal::Agency(agency)) => Ok(agency.clone()),
         _ => Err(not_permitted("only an agency's token may make this call")),
     }
+}
+
+/// Who makes the call, as the audit log names them.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when nobody is known to.
+pub fn actor_of<T>(request: &Request<T>) -> Result<Actor, Status> {
+    let caller = request.extensions().get::<Principal>();
+    caller.map(Actor::from).ok_or_else(|| not_permitted("this call needs a token"))
 }
 
 /// The token by which a call is made: a call that goes on for long looks whether it still is one.

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod changes;
+mod erasures;
 mod evaluate;
 mod handle;
 mod held;

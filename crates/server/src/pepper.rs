@@ -7,11 +7,14 @@ use std::{fs, io, path::Path};
 use hmac::{Hmac, KeyInit, Mac};
 use record::{EncodedRecord, Schema, Token};
 use sha2::Sha256;
+use store::HandleKey;
 
 type HmacSha256 = Hmac<Sha256>;
 
 /// The secret that re-keys every stored encoding; kept in a file of its own, never in the database.
 pub struct Pepper {
+    /// Under which records stand where their names are erased.
+    handles: HandleKey,
     tokens: HmacSha256,
     /// For each field the first field of its exchange group: what must stay comparable is
     /// re-keyed alike.
@@ -62,7 +65,13 @@ impl Pepper {
                 field.filter.as_ref().map(|shape| permutation(secret, name, shape.bits))
             })
             .collect();
-        Self { tokens: keyed(secret, b"tokens"), labels, permutations }
+        let handles = HandleKey::new(&derived(secret, b"handles"));
+        Self { handles, tokens: keyed(secret, b"tokens"), labels, permutations }
+    }
+
+    /// The key of the handles of records.
+    pub fn handles(&self) -> &HandleKey {
+        &self.handles
     }
 
     /// Re-keys a record that has passed [`EncodedRecord::check`]. Equal encodings stay equal and
@@ -95,10 +104,14 @@ impl Pepper {
 }
 
 fn keyed(secret: &[u8], label: &[u8]) -> HmacSha256 {
+    let key = derived(secret, label);
+    HmacSha256::new_from_slice(&key).expect("HMAC takes keys of any length")
+}
+
+fn derived(secret: &[u8], label: &[u8]) -> [u8; 32] {
     let mut mac = HmacSha256::new_from_slice(secret).expect("HMAC takes keys of any length");
     mac.update(label);
-    let key = mac.finalize().into_bytes();
-    HmacSha256::new_from_slice(&key).expect("HMAC takes keys of any length")
+    mac.finalize().into_bytes().into()
 }
 
 /// A keyed shuffle of `0..bits`: positions sorted by their HMAC.

@@ -3,7 +3,8 @@
 use std::{future::Future, io, path::Path, sync::Arc, time::Duration};
 
 use api::{
-    admin::admin_service_server::AdminServiceServer, limits::MAX_MESSAGE_BYTES,
+    admin::admin_service_server::AdminServiceServer,
+    audit::audit_service_server::AuditServiceServer, limits::MAX_MESSAGE_BYTES,
     question::question_service_server::QuestionServiceServer,
     registry::registry_service_server::RegistryServiceServer,
     review::review_service_server::ReviewServiceServer,
@@ -12,7 +13,7 @@ use api::{
     submission::submission_service_server::SubmissionServiceServer,
 };
 use sha2::{Digest, Sha256};
-use store::{ActivationKind, Principal, Store};
+use store::{ActivationKind, Actor, Principal, Store};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
 
@@ -26,7 +27,7 @@ use crate::{
     metrics::Metrics,
     pepper::Pepper,
     services::{
-        Admin, Exports, KeyBinding, Questions, Registries, Reviews, Statements, Statuses,
+        Admin, Audits, Exports, KeyBinding, Questions, Registries, Reviews, Statements, Statuses,
         Submissions,
     },
     sources::Sources,
@@ -38,8 +39,10 @@ pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
 /// How long open calls may go on after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Whose name stands beside what the settings put in force.
-const CONFIGURATION: &str = "configuration";
+/// Who puts in force what the settings name.
+fn configuration() -> Actor {
+    Actor::service("configuration")
+}
 
 /// Most bytes of one answer: a batch of 10,000 statuses with their reasons.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -132,6 +135,11 @@ pub async fn serve(
         schema: config.schema.clone(),
         evaluator: evaluator.clone(),
     });
+    let audits = AuditServiceServer::new(Audits {
+        store: store.clone(),
+        engine: engine.clone(),
+        clock: clock.clone(),
+    });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflected = || {
@@ -153,7 +161,8 @@ pub async fn serve(
         .add_service(reviews)
         .add_service(questions)
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
-        .add_service(admin);
+        .add_service(admin)
+        .add_service(audits);
     serve_until(router, listener, stop).await?;
 
     engine.stop();
@@ -209,9 +218,9 @@ impl Service {
     /// [`ServeError`] says what to put right.
     pub fn open(config: Config) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
-        let store = Store::open(&config.data_dir.join("waymark.db"))?;
         let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)
             .map_err(ServeError::DataFolder)?;
+        let store = Store::open(&config.data_dir.join("waymark.db"), pepper.handles())?;
         match store.put_setting_once("linkage schema", &config.schema.fingerprint()) {
             Err(store::Error::Conflict { .. }) => return Err(ServeError::OtherSchema),
             other => other?,
@@ -259,7 +268,7 @@ fn rules_in_force(store: &Store, config: &Config, clock: &Clock) -> Result<Evalu
     let activate = |kind, version: &str, content: &[u8]| {
         let active = store.active(kind, None)?;
         if active.is_none_or(|active| active.version != version || active.content != content) {
-            store.activate(kind, version, content, CONFIGURATION, clock.now())?;
+            store.activate(kind, version, content, &configuration(), clock.now())?;
         }
         Ok::<(), ServeError>(())
     };
@@ -319,7 +328,7 @@ fn warn_of_strangers(store: &Store, config: &Config) -> Result<(), ServeError> {
 fn first_model(store: &Store, config: &Config, clock: &Clock) -> Result<(), ServeError> {
     if store.active(ActivationKind::Model, None)?.is_none() {
         let (version, content) = (&config.model.id, activation::model_content(&config.model));
-        store.activate(ActivationKind::Model, version, &content, CONFIGURATION, clock.now())?;
+        store.activate(ActivationKind::Model, version, &content, &configuration(), clock.now())?;
     }
     Ok(())
 }

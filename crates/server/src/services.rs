@@ -1,6 +1,7 @@
 //! The gRPC services: each translates calls into the store's intents and the engine's commands.
 
 mod admin;
+mod audits;
 mod binding;
 mod explanation;
 mod export;
@@ -14,8 +15,10 @@ mod statements;
 mod statuses;
 mod submissions;
 mod waiting;
+mod withdrawals;
 
 pub use admin::Admin;
+pub use audits::Audits;
 pub use binding::KeyBinding;
 pub use explanation::millibits;
 pub use export::Exports;

@@ -7,3 +7,8 @@ use jiff::Timestamp;
 pub fn timestamp(at: Timestamp) -> api::Timestamp {
     timestamp_from_micros(at.as_microsecond())
 }
+
+/// A moment from the wire; `None` for one that no calendar has.
+pub fn moment(at: &api::Timestamp) -> Option<Timestamp> {
+    Timestamp::new(at.seconds, at.nanos).ok()
+}

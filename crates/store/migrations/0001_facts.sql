@@ -29,14 +29,14 @@ CREATE TABLE fact_token_revocation (
 ) STRICT, WITHOUT ROWID;
 
 -- The order of everything that was accepted; `at` never runs backwards, whatever the clock does.
--- `reference` is the id of the submission or decision, the agency that states something, or the
--- version activated.
+-- `reference` is the id of the submission, decision or withdrawal, the agency that states something,
+-- or the version activated.
 CREATE TABLE fact_log (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     at        INTEGER NOT NULL,
     kind      TEXT    NOT NULL CHECK (kind IN (
         'records', 'events', 'statements', 'decision', 'decision_undone', 'sample', 'model',
-        'registry', 'profile')),
+        'registry', 'profile', 'withdrawal')),
     reference TEXT    NOT NULL
 ) STRICT;
 
@@ -71,7 +71,8 @@ CREATE INDEX fact_submission_of_agency ON fact_submission (agency);
 -- The rows of submissions as they were sent. `place` is number * 2^32 + offset, so that the rows
 -- of one submission lie together in order without an index. A row has a payload unless it was
 -- refused, or equals a row that was accepted before. `takes_back` is the id of the event that this
--- one corrects, voids or revokes.
+-- one corrects, voids or revokes. Of a row that was erased nothing is left but its place, the
+-- tombstone of its record and whether it was refused: its digest is 32 zero bytes.
 CREATE TABLE fact_submission_row (
     place         INTEGER PRIMARY KEY,
     local_id      TEXT,
@@ -88,6 +89,10 @@ CREATE TABLE fact_submission_row (
 
 CREATE INDEX fact_submission_row_refused ON fact_submission_row (place) WHERE refused IS NOT NULL;
 
+-- Rows that only name a record: an erasure finds them here, the others by what was accepted of it.
+CREATE INDEX fact_submission_row_that_names ON fact_submission_row (local_id)
+    WHERE payload IS NULL AND local_id IS NOT NULL;
+
 -- Accepted versions of identity records; `place` is the row that holds the payload. A version that
 -- is accepted again after a withdrawal is listed again, with the place of the first row.
 CREATE TABLE fact_record_version (
@@ -99,7 +104,23 @@ CREATE TABLE fact_record_version (
     PRIMARY KEY (agency, local_id, version, seq)
 ) STRICT, WITHOUT ROWID;
 
--- A withdrawal takes away every version accepted before it.
+-- What agencies asked to be erased: some of their records, or all that they had sent by then.
+CREATE TABLE fact_erasure (
+    seq        INTEGER PRIMARY KEY REFERENCES fact_log (seq),
+    id         TEXT    NOT NULL UNIQUE,
+    agency     TEXT    NOT NULL REFERENCES fact_agency (id),
+    is_all     INTEGER NOT NULL CHECK (is_all IN (0, 1)),
+    author     TEXT    NOT NULL,
+    reason     TEXT    NOT NULL,
+    request_id TEXT    NOT NULL,
+    records    INTEGER NOT NULL,
+    events     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    UNIQUE (agency, request_id)
+) STRICT;
+
+-- A withdrawal takes away every version accepted before it. Where it erased the record, its tombstone
+-- stands for its local id as soon as the engine has taken the withdrawal in.
 CREATE TABLE fact_withdrawal (
     agency   TEXT    NOT NULL,
     local_id TEXT    NOT NULL,
@@ -390,3 +411,34 @@ CREATE INDEX fact_change_of_status ON fact_change (agency, local_id, pathway);
 
 -- What a decision did.
 CREATE INDEX fact_change_by_decision ON fact_change (settlement) WHERE cause = 'decision';
+
+-- The audit log: who did what, and who was told what, in order. `digest` is over the digest before (32
+-- zero bytes at first) and the whole entry, so that none can be changed, taken out or put in between
+-- unseen. `seq` and `content` are of the fact that an entry seals, and of what was left of it after an
+-- erasure. Records stand under their handles, keyed hashes of their names, which outlive an erasure.
+CREATE TABLE fact_audit (
+    number  INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    role    TEXT    NOT NULL,
+    name    TEXT    NOT NULL,
+    action  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    detail  TEXT    NOT NULL,
+    seq     INTEGER,
+    content BLOB    CHECK (length(content) = 32),
+    digest  BLOB    NOT NULL CHECK (length(digest) = 32),
+    CHECK ((seq IS NULL) = (content IS NULL))
+) STRICT;
+
+CREATE INDEX fact_audit_of_fact ON fact_audit (seq, number) WHERE seq IS NOT NULL;
+CREATE INDEX fact_audit_of_caller ON fact_audit (role, name, number);
+CREATE INDEX fact_audit_of_action ON fact_audit (action, number);
+
+-- The records that an entry is about.
+CREATE TABLE fact_audit_record (
+    handle BLOB    NOT NULL CHECK (length(handle) = 16),
+    entry  INTEGER NOT NULL REFERENCES fact_audit (number),
+    PRIMARY KEY (handle, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_audit_record_of_entry ON fact_audit_record (entry, handle);

@@ -105,3 +105,15 @@ CREATE TABLE work_skip (
     day     TEXT NOT NULL,
     PRIMARY KEY (steward, task)
 ) STRICT, WITHOUT ROWID;
+
+-- Whose the handles of the audit log are, until the record is erased.
+CREATE TABLE work_record_name (
+    handle   BLOB NOT NULL PRIMARY KEY CHECK (length(handle) = 16),
+    agency   TEXT NOT NULL,
+    local_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Has a row within the transaction of an erasure, and of nothing else: the facts may be changed then.
+CREATE TABLE work_erasure (
+    one INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;

@@ -1,4 +1,5 @@
--- Facts are added, never changed and never removed.
+-- Facts are added, never changed and never removed, but for erasures: there the row of work_erasure
+-- stands while they replace names by tombstones and empty what was sent.
 
 CREATE TRIGGER fact_setting_is_not_changed BEFORE UPDATE ON fact_setting
 BEGIN SELECT RAISE(ABORT, 'fact_setting is append-only'); END;
@@ -28,9 +29,11 @@ BEGIN SELECT RAISE(ABORT, 'fact_log is append-only'); END;
 CREATE TRIGGER fact_record_version_is_not_changed BEFORE UPDATE ON fact_record_version
 BEGIN SELECT RAISE(ABORT, 'fact_record_version is append-only'); END;
 CREATE TRIGGER fact_record_version_is_not_removed BEFORE DELETE ON fact_record_version
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_record_version is append-only'); END;
 
 CREATE TRIGGER fact_withdrawal_is_not_changed BEFORE UPDATE ON fact_withdrawal
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_withdrawal is append-only'); END;
 CREATE TRIGGER fact_withdrawal_is_not_removed BEFORE DELETE ON fact_withdrawal
 BEGIN SELECT RAISE(ABORT, 'fact_withdrawal is append-only'); END;
@@ -38,6 +41,7 @@ BEGIN SELECT RAISE(ABORT, 'fact_withdrawal is append-only'); END;
 CREATE TRIGGER fact_event_is_not_changed BEFORE UPDATE ON fact_event
 BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
 CREATE TRIGGER fact_event_is_not_removed BEFORE DELETE ON fact_event
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_event is append-only'); END;
 
 CREATE TRIGGER fact_statement_is_not_changed BEFORE UPDATE ON fact_statement
@@ -56,26 +60,31 @@ CREATE TRIGGER fact_decision_undo_is_not_removed BEFORE DELETE ON fact_decision_
 BEGIN SELECT RAISE(ABORT, 'fact_decision_undo is append-only'); END;
 
 CREATE TRIGGER fact_decision_shown_is_not_changed BEFORE UPDATE ON fact_decision_shown
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_decision_shown is append-only'); END;
 CREATE TRIGGER fact_decision_shown_is_not_removed BEFORE DELETE ON fact_decision_shown
 BEGIN SELECT RAISE(ABORT, 'fact_decision_shown is append-only'); END;
 
 CREATE TRIGGER fact_decision_pair_is_not_changed BEFORE UPDATE ON fact_decision_pair
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_decision_pair is append-only'); END;
 CREATE TRIGGER fact_decision_pair_is_not_removed BEFORE DELETE ON fact_decision_pair
 BEGIN SELECT RAISE(ABORT, 'fact_decision_pair is append-only'); END;
 
 CREATE TRIGGER fact_task_is_not_changed BEFORE UPDATE ON fact_task
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_task is append-only'); END;
 CREATE TRIGGER fact_task_is_not_removed BEFORE DELETE ON fact_task
 BEGIN SELECT RAISE(ABORT, 'fact_task is append-only'); END;
 
 CREATE TRIGGER fact_note_is_not_changed BEFORE UPDATE ON fact_note
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_note is append-only'); END;
 CREATE TRIGGER fact_note_is_not_removed BEFORE DELETE ON fact_note
 BEGIN SELECT RAISE(ABORT, 'fact_note is append-only'); END;
 
 CREATE TRIGGER fact_question_is_not_changed BEFORE UPDATE ON fact_question
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_question is append-only'); END;
 CREATE TRIGGER fact_question_is_not_removed BEFORE DELETE ON fact_question
 BEGIN SELECT RAISE(ABORT, 'fact_question is append-only'); END;
@@ -106,11 +115,13 @@ CREATE TRIGGER fact_sample_stratum_is_not_removed BEFORE DELETE ON fact_sample_s
 BEGIN SELECT RAISE(ABORT, 'fact_sample_stratum is append-only'); END;
 
 CREATE TRIGGER fact_sample_pair_is_not_changed BEFORE UPDATE ON fact_sample_pair
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_sample_pair is append-only'); END;
 CREATE TRIGGER fact_sample_pair_is_not_removed BEFORE DELETE ON fact_sample_pair
 BEGIN SELECT RAISE(ABORT, 'fact_sample_pair is append-only'); END;
 
 CREATE TRIGGER fact_activation_is_not_changed BEFORE UPDATE ON fact_activation
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_activation is append-only'); END;
 CREATE TRIGGER fact_activation_is_not_removed BEFORE DELETE ON fact_activation
 BEGIN SELECT RAISE(ABORT, 'fact_activation is append-only'); END;
@@ -121,6 +132,7 @@ CREATE TRIGGER fact_settlement_is_not_removed BEFORE DELETE ON fact_settlement
 BEGIN SELECT RAISE(ABORT, 'fact_settlement is append-only'); END;
 
 CREATE TRIGGER fact_membership_is_not_changed BEFORE UPDATE ON fact_membership
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_membership is append-only'); END;
 CREATE TRIGGER fact_membership_is_not_removed BEFORE DELETE ON fact_membership
 BEGIN SELECT RAISE(ABORT, 'fact_membership is append-only'); END;
@@ -141,9 +153,25 @@ CREATE TRIGGER fact_feed_epoch_is_not_removed BEFORE DELETE ON fact_feed_epoch
 BEGIN SELECT RAISE(ABORT, 'fact_feed_epoch is append-only'); END;
 
 CREATE TRIGGER fact_change_is_not_changed BEFORE UPDATE ON fact_change
+WHEN NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;
 CREATE TRIGGER fact_change_is_not_removed BEFORE DELETE ON fact_change
 BEGIN SELECT RAISE(ABORT, 'fact_change is append-only'); END;
+
+CREATE TRIGGER fact_erasure_is_not_changed BEFORE UPDATE ON fact_erasure
+BEGIN SELECT RAISE(ABORT, 'fact_erasure is append-only'); END;
+CREATE TRIGGER fact_erasure_is_not_removed BEFORE DELETE ON fact_erasure
+BEGIN SELECT RAISE(ABORT, 'fact_erasure is append-only'); END;
+
+CREATE TRIGGER fact_audit_is_not_changed BEFORE UPDATE ON fact_audit
+BEGIN SELECT RAISE(ABORT, 'fact_audit is append-only'); END;
+CREATE TRIGGER fact_audit_is_not_removed BEFORE DELETE ON fact_audit
+BEGIN SELECT RAISE(ABORT, 'fact_audit is append-only'); END;
+
+CREATE TRIGGER fact_audit_record_is_not_changed BEFORE UPDATE ON fact_audit_record
+BEGIN SELECT RAISE(ABORT, 'fact_audit_record is append-only'); END;
+CREATE TRIGGER fact_audit_record_is_not_removed BEFORE DELETE ON fact_audit_record
+BEGIN SELECT RAISE(ABORT, 'fact_audit_record is append-only'); END;
 
 -- A submission moves forward only, and stays whose it is.
 CREATE TRIGGER fact_submission_moves_forward BEFORE UPDATE ON fact_submission
@@ -158,8 +186,9 @@ BEGIN SELECT RAISE(ABORT, 'fact_submission is append-only'); END;
 
 -- The rows of an open submission may be judged again; those of an abandoned one go.
 CREATE TRIGGER fact_submission_row_is_not_changed BEFORE UPDATE ON fact_submission_row
-WHEN old.place <> new.place OR old.digest <> new.digest
-    OR (SELECT state FROM fact_submission WHERE number = old.place >> 32) IS NOT 'open'
+WHEN (old.place <> new.place OR old.digest <> new.digest
+    OR (SELECT state FROM fact_submission WHERE number = old.place >> 32) IS NOT 'open')
+    AND NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_submission_row is append-only'); END;
 CREATE TRIGGER fact_submission_row_is_not_removed BEFORE DELETE ON fact_submission_row
 WHEN (SELECT state FROM fact_submission WHERE number = old.place >> 32) IS NOT 'abandoned'

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::{
-    Error, Result, Seq, Store,
+    Action, Actor, Error, NewAuditEntry, Result, Seq, Store, audit,
     columns::{all, seq, time},
+    erasure::erasing,
+    limits,
     log::{LogKind, add_fact},
     names::named,
 };
@@ -73,11 +75,11 @@ impl Store {
         kind: ActivationKind,
         version: &str,
         content: &[u8],
-        author: &str,
+        by: &Actor,
         at: Timestamp,
     ) -> Result<Seq> {
-        let (version, content, author) =
-            (version.to_owned(), content.to_owned(), author.to_owned());
+        let (version, content, by) = (version.to_owned(), content.to_owned(), by.clone());
+        let author = by.name.clone();
         self.write(1, move |writing| {
             let db = writing.db;
             let other = "SELECT 1 FROM fact_activation
@@ -91,8 +93,39 @@ impl Store {
             let seq = add_fact(db, at, kind.log_kind(), &version)?;
             let insert = "INSERT INTO fact_activation (seq, kind, version, content, author, at)
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            db.execute(insert, (seq, kind, version, content, author, at.as_microsecond()))?;
+            db.execute(insert, (seq, kind, &version, content, author, at.as_microsecond()))?;
+            let entry = NewAuditEntry::new(at, by, Action::Activated)
+                .subject(&version)
+                .detail(serde_json::json!({ "kind": kind.as_str() }));
+            audit::seal(db, writing.handles, seq, &entry)?;
             Ok(seq)
+        })
+    }
+
+    /// Replaces the contents of activations by what is left of them after an erasure.
+    ///
+    /// The caller vouches that each differs only in what is to be erased.
+    pub fn clean_activations(
+        &self,
+        cleaned: Vec<(Seq, Vec<u8>)>,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        let by = by.clone();
+        self.write(limits::GROUP_ROWS_MAX, move |writing| {
+            let db = writing.db;
+            let update = "UPDATE fact_activation SET content = ?2 WHERE seq = ?1";
+            erasing(db, || {
+                for (seq, content) in &cleaned {
+                    db.execute(update, (seq, content))?;
+                }
+                Ok(())
+            })?;
+            for (seq, _) in cleaned {
+                let entry = NewAuditEntry::new(at, by.clone(), Action::FactResealed);
+                audit::seal(db, writing.handles, seq, &entry)?;
+            }
+            Ok(())
         })
     }
 

@@ -5,7 +5,7 @@ use record::AgencyId;
 use rusqlite::Connection;
 
 use crate::{
-    Error, Result, Store,
+    Action, Actor, Error, NewAuditEntry, Result, Store, audit,
     columns::{all, parsed, time},
 };
 
@@ -31,17 +31,21 @@ impl Store {
         id: &AgencyId,
         title: &str,
         pseudonym_secret: [u8; 32],
+        by: &Actor,
         at: Timestamp,
     ) -> Result<()> {
-        let (id, title) = (id.clone(), title.to_owned());
+        let (id, title, by) = (id.clone(), title.to_owned(), by.clone());
         self.write(1, move |writing| {
             let insert = "INSERT INTO fact_agency (id, title, pseudonym_secret, added_at)
                           VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-            let values = (id.as_str(), title, pseudonym_secret, at.as_microsecond());
-            match writing.db.execute(insert, values)? {
-                0 => Err(Error::AlreadyExists { what: "agency" }),
-                _ => Ok(()),
+            let values = (id.as_str(), &title, pseudonym_secret, at.as_microsecond());
+            if writing.db.execute(insert, values)? == 0 {
+                return Err(Error::AlreadyExists { what: "agency" });
             }
+            let entry = NewAuditEntry::new(at, by, Action::AgencyAdded)
+                .subject(id.as_str())
+                .detail(serde_json::json!({ "title": title }));
+            audit::append(writing.db, writing.handles, &entry, None)
         })
     }
 

@@ -113,6 +113,8 @@ named! {
         UnknownPathway = "unknown_pathway",
         /// A last day before the first.
         EndBeforeStart = "end_before_start",
+        /// It equaled what the agency withdrew while the submission was open.
+        WithdrawnMeanwhile = "withdrawn_meanwhile",
     }
 }
 

@@ -7,7 +7,8 @@ use record::RecordKey;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
-    Decision, DecisionId, Error, NewDecision, Result, Seq, Store, TaskId, Verdict,
+    Action, Actor, Decision, DecisionId, Error, NewAuditEntry, NewDecision, Result, Seq, Store,
+    TaskId, Verdict, audit,
     columns::{all, key, time},
     decisions::{BY_ID, binding, find},
     log::{LogKind, add_fact},
@@ -65,7 +66,13 @@ impl Store {
         self.write(1, move |writing| {
             match objection(writing.db, (&new.task, &etag), &new.author, new.at)? {
                 Some(objection) => Ok(Err(objection)),
-                None => all_or_nothing(writing.db, |db| add(db, &new)),
+                None => all_or_nothing(writing.db, |db| {
+                    let added = add(db, &new)?;
+                    if let Ok(seq) = added {
+                        audit::seal(db, writing.handles, seq, &decided(&new))?;
+                    }
+                    Ok(added)
+                }),
             }
         })
     }
@@ -83,9 +90,33 @@ impl Store {
     ) -> Result<std::result::Result<Seq, Objection>> {
         let (id, author, reason) = (id.clone(), author.to_owned(), reason.to_owned());
         self.write(1, move |writing| {
-            all_or_nothing(writing.db, |db| undo(db, &id, (&author, &reason), at))
+            all_or_nothing(writing.db, |db| {
+                let undone = undo(db, &id, (&author, &reason), at)?;
+                if let Ok(seq) = undone {
+                    let records = find(db, &id)?.made.records();
+                    let entry =
+                        NewAuditEntry::new(at, Actor::steward(&author), Action::DecisionUndone)
+                            .subject(&id.0)
+                            .detail(serde_json::json!({ "reason": reason }))
+                            .records(records);
+                    audit::seal(db, writing.handles, seq, &entry)?;
+                }
+                Ok(undone)
+            })
         })
     }
+}
+
+/// The audit entry of a decision.
+fn decided(new: &NewDecision) -> NewAuditEntry {
+    NewAuditEntry::new(new.at, Actor::steward(&new.author), Action::Decided)
+        .subject(&new.id.0)
+        .detail(serde_json::json!({
+            "verdict": new.verdict.as_str(), "scope": new.scope.as_str(), "task": new.task.0,
+            "task_reason": new.task_reason, "reason": new.reason,
+            "model_version": new.model_version, "first_author": new.first_author,
+        }))
+        .records(new.records())
 }
 
 /// Does what may be refused at its last step: nothing of it stays then.

@@ -165,6 +165,11 @@ impl NewDecision {
         let shown = self.left.iter().chain(&self.right).find(|shown| shown.record == *record);
         shown.map(|shown| shown.version)
     }
+
+    /// The records shown.
+    pub(crate) fn records(&self) -> Vec<RecordKey> {
+        self.left.iter().chain(&self.right).map(|shown| shown.record.clone()).collect()
+    }
 }
 
 impl Store {

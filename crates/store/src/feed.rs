@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const CHANGES: &str = "
     SELECT c.cursor, c.digest, c.local_id, c.pathway, c.cause, c.payload, s.at
     FROM fact_change AS c JOIN fact_settlement AS s ON s.number = c.settlement
-    WHERE c.agency = ?1 AND c.cursor > ?2 ORDER BY c.cursor LIMIT ?3";
+    WHERE c.agency = ?1 AND c.cursor > ?2 AND c.payload <> x'' ORDER BY c.cursor LIMIT ?3";
 pub(crate) const CHANGES_OF_RECORD: &str = "
     SELECT c.cursor, c.digest, c.local_id, c.pathway, c.cause, c.payload, s.at
     FROM fact_change AS c INDEXED BY fact_change_of_status
@@ -112,7 +112,8 @@ pub struct Held {
 }
 
 impl Store {
-    /// The changes of an agency's feed after a number (0: from the start), `limit` at most.
+    /// The changes of an agency's feed after a number (0: from the start), `limit` at most, without
+    /// those of erased records.
     pub fn changes(&self, agency: &AgencyId, after: u64, limit: usize) -> Result<Vec<Change>> {
         self.read(|db| {
             let mut query = db.prepare_cached(CHANGES)?;

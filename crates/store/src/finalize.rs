@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    Error, NewRow, NewSubmission, Receipt, RejectionReason, Result, RowRejection, Seq, Store,
-    SubmissionId, SubmissionKind, SubmissionMode, SubmissionState,
+    Action, Actor, Error, NewAuditEntry, NewRow, NewSubmission, Receipt, RejectionReason, Result,
+    RowRejection, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
+    SubmissionState,
     appends::{append, chain},
+    audit,
     columns::{all, int},
     limits,
     log::{LogKind, add_fact},
@@ -166,9 +168,25 @@ fn finalize(writing: &mut Writing<'_>, id: &SubmissionId, seal: &Seal) -> Result
     ))?;
     writing.staged.forget(stored.number);
     match find(db, id)?.submission.state {
-        SubmissionState::Accepted(receipt) => Ok(receipt),
+        SubmissionState::Accepted(receipt) => {
+            audit::seal(db, writing.handles, seq, &accepted(submission, &receipt))?;
+            Ok(receipt)
+        }
         _ => Err(Error::Corrupt("a sealed submission is not accepted".to_owned())),
     }
+}
+
+/// The audit entry of a submission that became facts.
+fn accepted(submission: &Submission, receipt: &Receipt) -> NewAuditEntry {
+    let actor = Actor::agency(&submission.agency);
+    NewAuditEntry::new(receipt.finalized_at, actor, Action::SubmissionAccepted)
+        .subject(&submission.id.0)
+        .detail(serde_json::json!({
+            "kind": submission.kind.as_str(), "mode": submission.mode.as_str(),
+            "as_of": submission.as_of.to_string(), "rows": submission.committed_offset,
+            "accepted": receipt.accepted, "unchanged": receipt.unchanged,
+            "rejected": receipt.rejected, "withdrawn": receipt.withdrawn,
+        }))
 }
 
 /// What became of the rows that were not refused when they were appended.
@@ -226,6 +244,11 @@ fn accept_records(db: &Connection, stored: &StoredSubmission, seq: Seq) -> Resul
             .query_row(version, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
             .optional()?;
         let Some((last_seq, place)) = last else {
+            if !row.has_payload {
+                refuse_erased(db, &row)?;
+                counts.refused += 1;
+                continue;
+            }
             insert.execute(params![agency, row.local_id, row.unique, seq, row.place])?;
             counts.accepted += 1;
             continue;
@@ -253,6 +276,11 @@ fn accept_events(db: &Connection, stored: &StoredSubmission, seq: Seq) -> Result
     for row in staged_rows::<String>(db, STAGED_EVENTS, stored)? {
         let found = place_of_event.query_row((agency, &row.unique), |row| row.get(0)).optional()?;
         let Some(place) = found else {
+            if !row.has_payload {
+                refuse_erased(db, &row)?;
+                counts.refused += 1;
+                continue;
+            }
             insert.execute(params![agency, row.local_id, row.unique, seq, row.place])?;
             counts.accepted += 1;
             continue;
@@ -263,6 +291,13 @@ fn accept_events(db: &Connection, stored: &StoredSubmission, seq: Seq) -> Result
         }
     }
     Ok(counts)
+}
+
+/// Refuses a row that was not kept, as it equaled an accepted one which was erased meanwhile.
+fn refuse_erased<K>(db: &Connection, row: &StagedRow<K>) -> Result<()> {
+    let update = "UPDATE fact_submission_row SET refused = ?2 WHERE place = ?1";
+    db.prepare_cached(update)?.execute((row.place, RejectionReason::WithdrawnMeanwhile))?;
+    Ok(())
 }
 
 /// Compares a staged row with the accepted one at `place`; drops what need not be stored twice.

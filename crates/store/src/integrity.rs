@@ -66,13 +66,18 @@ fn false_digests(db: &Connection) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for id in ids {
         let stored = find(db, &id)?;
-        let (mut rows, mut digest) = (0, [0; 32]);
+        let (mut rows, mut digest, mut is_erased) = (0, [0; 32], false);
         let mut stored_digests = digests.query(stored.places())?;
         while let Some(row) = stored_digests.next()? {
+            let of_row: [u8; 32] = row.get(0)?;
+            is_erased |= of_row == [0; 32];
             rows += 1;
-            digest = chain(&digest, &row.get(0)?);
+            digest = chain(&digest, &of_row);
         }
-        if (rows, digest) != (stored.submission.committed_offset, stored.submission.digest) {
+        // What is left of a submission after an erasure has its seal in the audit log.
+        if !is_erased
+            && (rows, digest) != (stored.submission.committed_offset, stored.submission.digest)
+        {
             findings.push(format!("the rows of submission {} do not give its digest", id.0));
         }
     }

@@ -12,6 +12,9 @@ pub const READERS: usize = 4;
 /// How long SQLite waits for a lock that another process holds, in milliseconds.
 pub const BUSY_MS_MAX: u64 = 5_000;
 
+/// How long emptying the write-ahead log waits for readers and the writer, in milliseconds.
+pub const EMPTYING_MS_MAX: u64 = 500;
+
 /// Keys of open submissions that the writer remembers, over all of them.
 pub const STAGED_KEYS_MAX: usize = 4_000_000;
 

@@ -69,6 +69,8 @@ pub enum FactKind {
     },
     /// A sample of pairs was drawn for stewards to judge.
     Sample,
+    /// An agency withdrew records, and they were erased.
+    Withdrawal,
     /// A model, a registry or a rule profile took effect.
     Activation {
         /// Which of them.
@@ -99,6 +101,8 @@ named! {
         Registry = "registry",
         /// The activation of a rule profile.
         Profile = "profile",
+        /// Records withdrawn by their agency, and erased.
+        Withdrawal = "withdrawal",
     }
 }
 
@@ -171,6 +175,7 @@ fn fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
         LogKind::Decision => FactKind::Decision { decision: DecisionId(reference) },
         LogKind::DecisionUndone => FactKind::DecisionUndone { decision: DecisionId(reference) },
         LogKind::Sample => FactKind::Sample,
+        LogKind::Withdrawal => FactKind::Withdrawal,
         LogKind::Model => activation(ActivationKind::Model, reference),
         LogKind::Registry => activation(ActivationKind::Registry, reference),
         LogKind::Profile => activation(ActivationKind::Profile, reference),

@@ -29,6 +29,9 @@ pub(crate) const LAST_PARTICIPANT_OF: &str = "
     SELECT participant FROM fact_membership
     WHERE agency = ?1 AND local_id = ?2 AND participant IS NOT NULL
     ORDER BY settlement DESC LIMIT 1";
+pub(crate) const PARTICIPANTS_EVER: &str = "
+    SELECT DISTINCT participant FROM fact_membership
+    WHERE agency = ?1 AND local_id = ?2 AND participant IS NOT NULL ORDER BY participant";
 pub(crate) const MEMBERS_OF: &str = "
     SELECT agency, local_id FROM derived_membership WHERE participant = ?1
     ORDER BY agency, local_id";
@@ -175,6 +178,15 @@ impl Store {
         self.read(|db| {
             let mut query = db.prepare_cached(LAST_PARTICIPANT_OF)?;
             Ok(query.query_row(key, |row| participant(row, 0)).optional()?)
+        })
+    }
+
+    /// The participants that a record ever belonged to, ordered.
+    pub fn participants_ever(&self, record: &RecordKey) -> Result<Vec<ParticipantId>> {
+        let key = (record.agency.as_str(), record.local_id.as_str());
+        self.read(|db| {
+            let mut query = db.prepare_cached(PARTICIPANTS_EVER)?;
+            all(query.query_map(key, |row| participant(row, 0))?)
         })
     }
 

@@ -102,7 +102,7 @@ mod tests {
             .unwrap();
         let tables: Vec<String> =
             query.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
-        assert_eq!(tables.len(), 31);
+        assert_eq!(tables.len(), 34);
         for table in tables {
             for event in ["UPDATE", "DELETE"] {
                 let triggers: u32 = db

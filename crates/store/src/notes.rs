@@ -6,7 +6,7 @@ use record::RecordKey;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{
-    OpenTask, Result, Store, TaskId, Verdict, WaitKind, Waits,
+    Action, Actor, NewAuditEntry, OpenTask, Result, Store, TaskId, Verdict, WaitKind, Waits, audit,
     columns::{all, key, parsed, time},
     decide::{Objection, objection},
     names::named,
@@ -119,7 +119,13 @@ impl Store {
     /// Adds what a steward says of a task, gives the task back, and tells how it stands then.
     pub fn add_note(&self, note: &Note) -> Result<std::result::Result<Standing, Objection>> {
         let note = note.clone();
-        self.write(1, move |writing| add(writing.db, &note))
+        self.write(1, move |writing| {
+            let added = add(writing.db, &note)?;
+            if added.is_ok() {
+                audit::append(writing.db, writing.handles, &noted(&note), None)?;
+            }
+            Ok(added)
+        })
     }
 
     /// The note that a request of `author` added, if it did.
@@ -154,6 +160,13 @@ impl Store {
     pub fn standing_of(&self, task: &OpenTask) -> Result<Standing> {
         self.read(|db| standing(db, task))
     }
+}
+
+/// The audit entry of a note.
+fn noted(note: &Note) -> NewAuditEntry {
+    NewAuditEntry::new(note.at, Actor::steward(&note.author), Action::TaskNoted)
+        .subject(&note.task.0)
+        .detail(serde_json::json!({ "kind": note.kind.as_str(), "reason": note.reason }))
 }
 
 fn add(db: &Connection, note: &Note) -> Result<std::result::Result<Standing, Objection>> {

@@ -5,17 +5,31 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::{
-    activations, appends, decide, decisions, effects, events, feed, finalize, log, memberships,
-    migrate::migrate, notes, questions, queue, records, samples, settle, statements, statuses,
-    submissions, tasks, tokens,
+    activations, appends, audit, content, decide, decisions, effects, erasure, events, feed,
+    finalize, log, memberships, migrate::migrate, notes, questions, queue, records, samples,
+    settle, statements, statuses, submissions, tasks, tokens,
 };
 
-const QUERIES: [&str; 90] = [
+const QUERIES: [&str; 105] = [
     activations::ACTIVE,
     activations::ACTIVE_VERSION,
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
     appends::REJECTIONS,
+    audit::LAST,
+    audit::ENTRY,
+    audit::AFTER,
+    audit::ABOUT,
+    audit::OF_AGENCY,
+    audit::OF_ACTION,
+    audit::RECORDS,
+    content::KIND,
+    content::ROW,
+    erasure::IS_ERASED,
+    erasure::IS_KNOWN,
+    erasure::PLACES,
+    erasure::LAST_SEAL,
+    erasure::BY_REQUEST,
     decide::NEIGHBORS,
     decide::ETAG,
     decide::LEASE,
@@ -50,6 +64,7 @@ const QUERIES: [&str; 90] = [
     memberships::PARTICIPANT_OF,
     memberships::PARTICIPANT_OF_AT,
     memberships::LAST_PARTICIPANT_OF,
+    memberships::PARTICIPANTS_EVER,
     memberships::MEMBERS_OF,
     memberships::MEMBERS_OF_AT,
     memberships::HISTORY,

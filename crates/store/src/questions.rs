@@ -5,7 +5,7 @@ use record::{AgencyId, LocalId, RecordKey};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
-    Error, Objection, Result, Store, TaskId,
+    Action, Actor, Error, NewAuditEntry, Objection, Result, Store, TaskId, audit,
     columns::{all, count, int, key, page, parsed, time},
     decide::objection,
     names::{named, text_id},
@@ -175,7 +175,18 @@ impl Store {
     /// Errors: `NotFound`; `Conflict` for a record that is not of the task.
     pub fn ask(&self, new: &NewQuestion) -> Result<std::result::Result<(), NotAsked>> {
         let new = new.clone();
-        self.write(1, move |writing| ask(writing.db, &new))
+        self.write(1, move |writing| {
+            let asked = ask(writing.db, &new)?;
+            if asked.is_ok() {
+                let actor = Actor::steward(&new.author);
+                let entry = NewAuditEntry::new(new.at, actor, Action::QuestionAsked)
+                    .subject(&new.id.0)
+                    .detail(serde_json::json!({ "task": new.task.0, "fields": new.fields }))
+                    .records(vec![new.record.clone()]);
+                audit::append(writing.db, writing.handles, &entry, None)?;
+            }
+            Ok(asked)
+        })
     }
 
     /// The question that a request of `author` asked, if it did.
@@ -266,7 +277,15 @@ impl Store {
         at: Timestamp,
     ) -> Result<Question> {
         let (agency, id) = (agency.clone(), id.clone());
-        self.write(1, move |writing| take_answer(writing.db, &agency, &id, (answer, at)))
+        self.write(1, move |writing| {
+            let question = take_answer(writing.db, &agency, &id, (answer, at))?;
+            let entry = NewAuditEntry::new(at, Actor::agency(&agency), Action::QuestionAnswered)
+                .subject(&id.0)
+                .detail(serde_json::json!({ "answer": answer.as_str() }))
+                .records(vec![question.record.clone()]);
+            audit::append(writing.db, writing.handles, &entry, None)?;
+            Ok(question)
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use record::RecordKey;
 use rusqlite::{OptionalExtension, Row};
 
 use crate::{
-    Result, Seq, Store,
+    Action, Actor, NewAuditEntry, Result, Seq, Store, audit,
     columns::{all, count, int, key, seq, time},
     log::{LogKind, add_fact},
 };
@@ -91,7 +91,7 @@ impl Store {
             let seq = add_fact(writing.db, at, LogKind::Sample, &author)?;
             writing.db.execute(
                 "INSERT INTO fact_sample (seq, seed, author, at) VALUES (?1, ?2, ?3, ?4)",
-                (seq, int(seed), author, at.as_microsecond()),
+                (seq, int(seed), &author, at.as_microsecond()),
             )?;
             let mut insert = writing.db.prepare_cached(
                 "INSERT INTO fact_sample_stratum
@@ -119,6 +119,8 @@ impl Store {
                     ))?;
                 }
             }
+            let entry = NewAuditEntry::new(at, Actor::steward(&author), Action::SampleDrawn);
+            audit::seal(writing.db, writing.handles, seq, &entry)?;
             Ok(seq)
         })
     }

@@ -5,8 +5,9 @@ use record::AgencyId;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{
-    Result, Seq, Store,
+    Action, Actor, NewAuditEntry, Result, Seq, Store,
     agencies::require_agency,
+    audit,
     columns::{all, count, int, page, parsed, seq},
     log::{LogKind, add_fact},
     names::named,
@@ -109,6 +110,12 @@ impl Store {
                 insert.execute(params![seq, agency.as_str(), kind, subject, day, payload])?;
                 stated.seq = Some(seq);
                 stated.accepted += 1;
+            }
+            if let Some(seq) = stated.seq {
+                let entry =
+                    NewAuditEntry::new(at, Actor::agency(&agency), Action::StatementsAccepted)
+                        .detail(serde_json::json!({ "accepted": stated.accepted }));
+                audit::seal(db, writing.handles, seq, &entry)?;
             }
             Ok(stated)
         })

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    Error, Result, limits,
+    Error, HandleKey, Result, limits,
     migrate::migrate,
     queue::{self, Queue},
     readers::Readers,
@@ -26,6 +26,8 @@ struct Open {
     readers: Readers,
     writer: Writer,
     queue: Arc<Queue>,
+    handles: HandleKey,
+    path: PathBuf,
     _lock: File,
 }
 
@@ -33,10 +35,10 @@ impl Store {
     /// Opens the database at `path`, creating or migrating it as needed.
     ///
     /// The file must lie on a local file system. A file `<path>.lock` beside it keeps a second
-    /// process out.
+    /// process out. The database must always be opened with the same key of handles.
     ///
     /// Errors: `Locked`, `NewerSchema`, `Foreign`, `Io`, `Corrupt`.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, handles: &HandleKey) -> Result<Self> {
         let lock = lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -47,8 +49,11 @@ impl Store {
         set_up_writing(&db)?;
         let readers = Readers::open(path)?;
         let queue = Arc::new(Queue::open(&db)?);
-        let writer = Writer::start(db, queue.clone()).map_err(|error| io(path, &error))?;
-        Ok(Self(Arc::new(Open { readers, writer, queue, _lock: lock })))
+        let handles = handles.clone();
+        let writer = Writer::start(db, queue.clone(), handles.clone());
+        let writer = writer.map_err(|error| io(path, &error))?;
+        let path = path.to_owned();
+        Ok(Self(Arc::new(Open { readers, writer, queue, handles, path, _lock: lock })))
     }
 
     /// Empties every derived table: [`Store::applied_seq`] is 0 again, the facts stay.
@@ -69,6 +74,17 @@ impl Store {
         })
     }
 
+    /// Empties the write-ahead log into the database, so that nothing that was erased is left in it. A
+    /// reader may keep some of it until the next time.
+    pub fn empty_log(&self) -> Result<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.0.path, flags)?;
+        db.busy_timeout(Duration::from_millis(limits::EMPTYING_MS_MAX))?;
+        // The answer says whether all of it could be done; what is left is done later.
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Carries out an intent of about `rows` rows; see [`Writer::write`].
     pub(crate) fn write<T: Send + 'static>(
         &self,
@@ -76,6 +92,11 @@ impl Store {
         intent: impl FnOnce(&mut Writing<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.0.writer.write(rows, intent)
+    }
+
+    /// Makes the handles of records.
+    pub(crate) fn handles(&self) -> &HandleKey {
+        &self.0.handles
     }
 
     /// The tasks in memory.
@@ -117,6 +138,8 @@ fn set_up_writing(db: &Connection) -> Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "recursive_triggers", true)?;
+    // What is erased or replaced is overwritten, not only unlinked.
+    db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "cache_size", -limits::WRITER_CACHE_KIB)?;
     db.pragma_update(None, "wal_autocheckpoint", limits::CHECKPOINT_PAGES)?;
     db.pragma_update(None, "journal_size_limit", limits::JOURNAL_BYTES_KEPT)?;

@@ -56,7 +56,7 @@ named! {
 }
 
 impl Principal {
-    fn role_and_name(&self) -> (Role, &str) {
+    pub(crate) fn role_and_name(&self) -> (Role, &str) {
         match self {
             Self::Agency(agency) => (Role::Agency, agency.as_str()),
             Self::Steward(name) => (Role::Steward, name),

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::{Error, Result, limits, queue::Queue, staged::StagedKeys};
+use crate::{Error, HandleKey, Result, limits, queue::Queue, staged::StagedKeys};
 
 /// The writer: takes jobs in order, commits several of them at once, then answers each.
 pub(crate) struct Writer {
@@ -34,17 +34,23 @@ pub(crate) struct Writing<'a> {
     pub(crate) db: &'a Connection,
     /// The keys of open submissions.
     pub(crate) staged: &'a mut StagedKeys,
+    /// Makes the handles of records.
+    pub(crate) handles: &'a HandleKey,
     /// Why the transaction is lost.
     failure: Option<Error>,
 }
 
 impl Writer {
     /// Starts the thread on its connection; `queue` was opened on it.
-    pub(crate) fn start(db: Connection, queue: Arc<Queue>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        db: Connection,
+        queue: Arc<Queue>,
+        handles: HandleKey,
+    ) -> std::io::Result<Self> {
         let (jobs, inbox) = sync_channel(limits::QUEUE_JOBS_MAX);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(&db, &queue, &inbox))?;
+            .spawn(move || write_until_closed(&db, &queue, &handles, &inbox))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -86,10 +92,10 @@ fn stopped() -> Error {
     Error::Fatal("the writer stopped".to_owned())
 }
 
-fn write_until_closed(db: &Connection, queue: &Queue, inbox: &Receiver<Job>) {
+fn write_until_closed(db: &Connection, queue: &Queue, handles: &HandleKey, inbox: &Receiver<Job>) {
     let mut staged = StagedKeys::default();
     while let Ok(first) = inbox.recv() {
-        let (answers, failure) = write_group(db, &mut staged, first, inbox);
+        let (answers, failure) = write_group((db, handles), &mut staged, first, inbox);
         // What was committed stays so; tasks that cannot be read now are read after the next group.
         let _ = queue.renew(db);
         for answer in answers {
@@ -103,13 +109,13 @@ fn write_until_closed(db: &Connection, queue: &Queue, inbox: &Receiver<Job>) {
 /// Runs a job and those that wait behind it in one transaction and commits; returns their answers, and
 /// why nothing of the group is kept, if so.
 fn write_group(
-    db: &Connection,
+    (db, handles): (&Connection, &HandleKey),
     staged: &mut StagedKeys,
     first: Job,
     inbox: &Receiver<Job>,
 ) -> (Vec<Answer>, Option<Error>) {
     let failure = db.execute_batch("BEGIN IMMEDIATE").err().map(Error::from);
-    let mut writing = Writing { db, staged, failure };
+    let mut writing = Writing { db, staged, handles, failure };
     let mut answers = Vec::new();
     let mut rows = 0;
     let mut next = Some(first);

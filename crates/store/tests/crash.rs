@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use record::RecordVersion;
 use sha2::{Digest, Sha256};
 use store::{
-    NewRow, NewSubmission, RowContent, Seal, Store, SubmissionId, SubmissionKind, SubmissionMode,
+    Actor, HandleKey, NewRow, NewSubmission, RowContent, Seal, Store, SubmissionId, SubmissionKind,
+    SubmissionMode,
 };
 
 /// Names the database to the process that is killed.
@@ -32,6 +33,10 @@ fn rows(first: u64, count: u64) -> Vec<NewRow> {
         .collect()
 }
 
+fn handles() -> HandleKey {
+    HandleKey::new(&[5; 32])
+}
+
 fn submission() -> NewSubmission {
     NewSubmission {
         id: SubmissionId("s1".to_owned()),
@@ -46,9 +51,9 @@ fn submission() -> NewSubmission {
 
 /// Appends until it is killed, and says after each acknowledgement how far it came.
 fn append_until_killed(path: &Path) {
-    let store = Store::open(path).unwrap();
-    let new = submission();
-    store.add_agency(&new.agency, "College", [7; 32], Timestamp::UNIX_EPOCH).unwrap();
+    let store = Store::open(path, &handles()).unwrap();
+    let (new, at) = (submission(), Timestamp::UNIX_EPOCH);
+    store.add_agency(&new.agency, "College", [7; 32], &Actor::service("test"), at).unwrap();
     store.create_submission(&new).unwrap();
     let mut out = std::io::stderr();
     for first in (0..).step_by(CHUNK as usize) {
@@ -82,7 +87,7 @@ fn rows_acknowledged_before_a_kill_are_there_after_it() {
         child.wait().unwrap();
         acknowledged = lines.map_while(Result::ok).filter_map(told).last().unwrap_or(acknowledged);
 
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, &handles()).unwrap();
         let new = submission();
         let stored = store.submission(&new.id).unwrap();
         assert!(stored.committed_offset >= acknowledged);

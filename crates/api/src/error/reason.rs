@@ -84,6 +84,10 @@ catalogue! {
     RowRejected = "ROW_REJECTED", InvalidArgument;
     /// No current record has this name.
     RecordUnknown = "RECORD_UNKNOWN", NotFound;
+    /// Nothing can be said any more: data were withdrawn and erased.
+    DataWithdrawn = "DATA_WITHDRAWN", NotFound;
+    /// The audit log has no such entry.
+    AuditEntryUnknown = "AUDIT_ENTRY_UNKNOWN", NotFound;
     /// The registry has no such pathway.
     PathwayUnknown = "PATHWAY_UNKNOWN", NotFound;
     /// `known_at` lies before `as_of`.

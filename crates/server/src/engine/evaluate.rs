@@ -113,6 +113,26 @@ impl Evaluator {
         Ok(rules.statuses(&view, as_of, known_at).map_err(fatal)?)
     }
 
+    /// Whether what a record's agency is served for it may rest on events of other agencies: one of the
+    /// record's own has to count.
+    ///
+    /// # Errors
+    /// The store's, or a stored event that cannot be read.
+    pub fn may_rest_on_others(
+        &self,
+        store: &Store,
+        record: &RecordKey,
+        up_to: Option<Seq>,
+        as_of: Date,
+        known_at: Date,
+    ) -> Result<bool, EngineError> {
+        let own = events_of(store, std::slice::from_ref(record), up_to)?;
+        let completeness = self.sources.current();
+        let rules = self.rules(known_at, &completeness);
+        let touches = rules.touches(&own, as_of, known_at);
+        Ok(touches.map_err(|error| store::Error::Fatal(error.to_string()))?)
+    }
+
     /// What an agency is shown for one of its records. A record without an event of its own that
     /// counts is served what the agency's own events say: an invented one tells nothing.
     fn view<'e>(

@@ -13,7 +13,7 @@ use std::{
 use jiff::civil::Date;
 use linkage::PairExplanation;
 use record::RecordKey;
-use store::Seq;
+use store::{Actor, Purge, Purged, Seq};
 use tokio::sync::{oneshot, watch};
 
 use super::{Engine, Reconciled};
@@ -70,8 +70,8 @@ pub struct Training {
     pub seed: u64,
     /// Whether what stewards decided calibrates the probabilities.
     pub with_decisions: bool,
-    /// In whose name the model is put in force, if it is.
-    pub activate: Option<String>,
+    /// Who puts the model in force, if it is.
+    pub activate: Option<Actor>,
 }
 
 /// A model that training gave.
@@ -105,7 +105,8 @@ enum Command {
     Explain { pairs: Vec<(RecordKey, RecordKey)>, records: Vec<RecordKey>, reply: Reply<Explained> },
     DrawSample { pairs_per_stratum: usize, seed: u64, author: String, reply: Reply<Option<Seq>> },
     Train { training: Training, reply: Reply<TrainedModel> },
-    Activate { content: String, author: String, reply: Reply<Seq> },
+    Activate { content: String, by: Actor, reply: Reply<Seq> },
+    Purge { purge: Purge, reply: Reply<Vec<Purged>> },
     Reconcile { repair: bool, reply: Reply<Reconciled> },
     Stop,
 }
@@ -205,13 +206,21 @@ impl EngineHandle {
         self.ask(|reply| Command::Train { training, reply }).await
     }
 
-    /// Puts a model, given as TOML, in force in the name of `author`, with the term frequencies of
-    /// the model in force; returns its place in the log.
+    /// Puts a model, given as TOML, in force, with the term frequencies of the model in force;
+    /// returns its place in the log.
     ///
     /// # Errors
     /// [`EngineError::Model`], or the store's.
-    pub async fn activate(&self, content: String, author: String) -> Result<Seq, EngineError> {
-        self.ask(|reply| Command::Activate { content, author, reply }).await
+    pub async fn activate(&self, content: String, by: Actor) -> Result<Seq, EngineError> {
+        self.ask(|reply| Command::Activate { content, by, reply }).await
+    }
+
+    /// Erases for good what is withdrawn since before a moment.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn purge(&self, purge: Purge) -> Result<Vec<Purged>, EngineError> {
+        self.ask(|reply| Command::Purge { purge, reply }).await
     }
 
     /// Rebuilds the derived state from the facts and lists what differs.
@@ -290,8 +299,11 @@ fn obey(engine: &mut Engine, command: Command) {
         Command::Train { training, reply } => {
             let _ = reply.send(engine.train(&training));
         }
-        Command::Activate { content, author, reply } => {
-            let _ = reply.send(engine.activate(&content, &author));
+        Command::Activate { content, by, reply } => {
+            let _ = reply.send(engine.activate(&content, &by));
+        }
+        Command::Purge { purge, reply } => {
+            let _ = reply.send(engine.purge(&purge));
         }
         Command::Reconcile { repair, reply } => engine.begin_reconciliation(repair, reply),
     }

@@ -19,6 +19,8 @@ pub(super) struct Run {
     pub(super) with_events: BTreeMap<RecordKey, bool>,
     /// The cause of moves between participants, where it is not the records themselves.
     pub(super) cause: Option<MembershipCause>,
+    /// The withdrawal whose records were erased, which is taken in alone.
+    pub(super) erasure: Option<Seq>,
     /// Whether a sample was drawn.
     pub(super) is_new_sample: bool,
     /// Whether a submission of a single record is among the facts.

@@ -38,6 +38,9 @@ impl Engine {
             self.take_in(fact, &mut run)?;
         }
         self.settle(last.seq, &run)?;
+        if let Some(erasure) = run.erasure {
+            self.forget_erased(erasure)?;
+        }
         Ok(true)
     }
 
@@ -76,6 +79,13 @@ impl Engine {
                 run.cause = Some(MembershipCause::Decision);
             }
             FactKind::Sample => run.is_new_sample = true,
+            FactKind::Withdrawal => {
+                for record in self.store.withdrawals_of(fact.seq)? {
+                    self.linker.forget(&record);
+                    run.add_sent(record, fact.seq);
+                }
+                run.erasure = Some(fact.seq);
+            }
             FactKind::Activation { kind: ActivationKind::Model, .. } => {
                 let active = self.store.active(ActivationKind::Model, Some(fact.seq))?;
                 let active = active.ok_or(store::Error::NotFound { what: "model" })?;

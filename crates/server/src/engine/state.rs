@@ -12,7 +12,7 @@ use linkage::{
 };
 use record::{EncodedRecord, ParticipantId, RecordKey, RecordVersion, Schema};
 use rustc_hash::FxHashMap;
-use store::{ActivationKind, Decisions, NewDecision, Records, Seq, Shown, Store, Verdict};
+use store::{ActivationKind, Actor, Decisions, NewDecision, Records, Seq, Shown, Store, Verdict};
 
 use super::{
     EngineError, Evaluator, Explained, Progress, TrainedModel, Training,
@@ -102,6 +102,7 @@ impl Engine {
         engine.load_records()?;
         engine.audits = Audits::read(&engine.store, applied)?;
         engine.restore_memberships()?;
+        engine.forget_erased_before()?;
         engine.begin_recomputation(last)?;
         engine.keep_calendar()?;
         // Without a status of anybody nothing can be served.
@@ -174,7 +175,7 @@ impl Engine {
             .train(&options)
             .map_err(|error| EngineError::Training(error.to_string()))?;
         let model = training.model;
-        let activated = activate.as_ref().map(|author| self.put_in_force(&model, author));
+        let activated = activate.as_ref().map(|by| self.put_in_force(&model, by));
         let activated = activated.transpose()?;
         Ok(TrainedModel {
             version: model.id.clone(),
@@ -199,21 +200,21 @@ impl Engine {
         Ok(decisions.into_iter().map(label).collect())
     }
 
-    /// Puts a model, given as TOML, in force in the name of `author`.
-    pub(super) fn activate(&self, content: &str, author: &str) -> Result<Seq, EngineError> {
+    /// Puts a model, given as TOML, in force.
+    pub(super) fn activate(&self, content: &str, by: &Actor) -> Result<Seq, EngineError> {
         let model = Model::from_toml(content, &self.schema)
             .map_err(|error| EngineError::Model(error.to_string()))?;
         let model = match &self.linker.model().frequencies {
             Some(frequencies) => model.with_frequencies(frequencies.clone()),
             None => model,
         };
-        self.put_in_force(&model, author)
+        self.put_in_force(&model, by)
     }
 
-    fn put_in_force(&self, model: &Model, author: &str) -> Result<Seq, EngineError> {
+    fn put_in_force(&self, model: &Model, by: &Actor) -> Result<Seq, EngineError> {
         let content = activation::model_content(model);
         let at = self.clock.now();
-        Ok(self.store.activate(ActivationKind::Model, &model.id, &content, author, at)?)
+        Ok(self.store.activate(ActivationKind::Model, &model.id, &content, by, at)?)
     }
 }
 

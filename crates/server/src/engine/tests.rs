@@ -25,6 +25,10 @@ use tokio::sync::oneshot;
 use super::{Difference, Engine, EngineError, Evaluator, Profiles, read_change};
 use crate::{activation, clock::Clock, sources::Sources};
 
+fn tester() -> store::Actor {
+    store::Actor::service("test")
+}
+
 /// A store with two agencies and the model that scores.
 struct Desk {
     _folder: tempfile::TempDir,
@@ -36,13 +40,15 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("waymark.db")).unwrap();
+        let handles = store::HandleKey::new(&[5; 32]);
+        let store = Store::open(&folder.path().join("waymark.db"), &handles).unwrap();
         let schema = Arc::new(Schema::parse(DEFAULT_SCHEMA).unwrap());
         let model = Model::from_toml(DEFAULT_MODEL, &schema).unwrap();
         let (content, at) = (activation::model_content(&model), clock("2026-03-01").now());
-        store.activate(ActivationKind::Model, &model.id, &content, "test", at).unwrap();
+        store.activate(ActivationKind::Model, &model.id, &content, &tester(), at).unwrap();
         for (number, agency) in ["college", "workforce"].iter().enumerate() {
-            store.add_agency(&agency.parse().unwrap(), agency, [number as u8; 32], at).unwrap();
+            let id = agency.parse().unwrap();
+            store.add_agency(&id, agency, [number as u8; 32], &tester(), at).unwrap();
         }
         Self { _folder: folder, store, schema, sent: 0 }
     }
@@ -219,7 +225,7 @@ fn only_facts_that_were_taken_in_count_although_others_are_there() {
     // The activation ends the run of what is settled together; its own events come after it.
     desk.event("college/S1", "E1", enrolled(), None);
     let at = clock("2026-03-01").now();
-    desk.store.activate(ActivationKind::Registry, "r", b"r", "test", at).unwrap();
+    desk.store.activate(ActivationKind::Registry, "r", b"r", &tester(), at).unwrap();
     desk.event("workforce/W1", "E2", served(), None);
     assert!(engine.take_in_some().unwrap());
     assert_eq!(

@@ -5,13 +5,15 @@ use std::{pin::Pin, sync::Arc};
 use api::{
     ErrorReason,
     admin::{self as proto, admin_service_server::AdminService},
-    convert::{Violation, date_to_proto, record_key_to_proto},
+    convert::{Violation, date_to_proto, optional_date, record_key_to_proto},
     error::status,
     limits::PAGE,
 };
 use pathways::{RegistryVersion, Reported};
 use record::{AgencyId, ParticipantId, RecordKey, Schema};
-use store::{Activation, ActivationKind, Principal, Store, Token};
+use store::{
+    Action, Activation, ActivationKind, Actor, NewAuditEntry, Principal, Purge, Store, Token,
+};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
@@ -20,7 +22,7 @@ use super::{
     pages::{cut, page_token, place_of},
 };
 use crate::{
-    access::{person_of, token_hash},
+    access::{actor_of, token_hash},
     activation,
     clock::Clock,
     engine::{Difference, EngineHandle, Evaluator, Training},
@@ -51,7 +53,11 @@ pub struct Admin {
 }
 
 impl Admin {
-    fn add_agency(&self, agency: Option<proto::Agency>) -> Result<proto::Agency, Status> {
+    fn add_agency(
+        &self,
+        agency: Option<proto::Agency>,
+        by: &Actor,
+    ) -> Result<proto::Agency, Status> {
         let agency = agency.unwrap_or_default();
         let id: AgencyId = agency.id.parse().map_err(|error: record::InvalidId| {
             Status::from(Violation::new("agency.id", error.to_string()))
@@ -71,7 +77,7 @@ impl Admin {
                 let mut secret = [0; 32];
                 getrandom::fill(&mut secret).map_err(|_| internal())?;
                 self.store
-                    .add_agency(&id, &agency.title, secret, self.clock.now())
+                    .add_agency(&id, &agency.title, secret, by, self.clock.now())
                     .map_err(store_error)?;
                 Ok(agency)
             }
@@ -150,6 +156,30 @@ impl Admin {
         reported.iter().map(report).collect()
     }
 
+    fn purge_of(&self, request: &proto::PurgeRequest, author: Actor) -> Result<Purge, Status> {
+        let agency = match request.agency.as_str() {
+            "" => None,
+            id => Some(self.known_agency(id)?),
+        };
+        let day = optional_date(request.withdrawn_before.as_ref(), "withdrawn_before")?;
+        let today = self.clock.today();
+        let Some(day) = day.filter(|day| *day <= today) else {
+            let remedy = "give a day that is not after today";
+            return Err(Violation::new("withdrawn_before", remedy).into());
+        };
+        let (before, at) = (self.clock.begin_of(day), self.clock.now());
+        Ok(Purge { agency, before, dry_run: request.dry_run, author, at })
+    }
+
+    fn known_agency(&self, id: &str) -> Result<AgencyId, Status> {
+        let agencies = self.store.agencies().map_err(|e| of_store(&e, ErrorReason::Internal))?;
+        let found = agencies.into_iter().find(|agency| agency.id.as_str() == id);
+        found.map(|agency| agency.id).ok_or_else(|| {
+            let message = "there is no such agency: list them with waymark admin agency list";
+            status(ErrorReason::AgencyUnknown, message, &[])
+        })
+    }
+
     fn active_model(&self) -> Result<proto::Model, Status> {
         let active = self.store.active(ActivationKind::Model, None);
         let active = active.map_err(|e| of_store(&e, ErrorReason::Internal))?;
@@ -166,8 +196,9 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::AddAgencyRequest>,
     ) -> Result<Response<proto::AddAgencyResponse>, Status> {
+        let by = actor_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
-        let agency = Some(blocking(move || this.add_agency(request.agency)).await?);
+        let agency = Some(blocking(move || this.add_agency(request.agency, &by)).await?);
         Ok(Response::new(proto::AddAgencyResponse { agency }))
     }
 
@@ -235,12 +266,12 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::TrainRequest>,
     ) -> Result<Response<proto::TrainResponse>, Status> {
-        let author = person_of(&request)?;
+        let by = actor_of(&request)?;
         let request = request.into_inner();
         let training = Training {
             seed: request.seed,
             with_decisions: request.with_decisions,
-            activate: request.activate.then_some(author),
+            activate: request.activate.then_some(by),
         };
         let trained = self.engine.train(training).await.map_err(|e| of_engine(&e))?;
         let model = match trained.activated {
@@ -263,9 +294,9 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::ActivateModelRequest>,
     ) -> Result<Response<proto::ActivateModelResponse>, Status> {
-        let author = person_of(&request)?;
+        let by = actor_of(&request)?;
         let content = request.into_inner().content;
-        let seq = self.engine.activate(content, author).await.map_err(|e| of_engine(&e))?;
+        let seq = self.engine.activate(content, by).await.map_err(|e| of_engine(&e))?;
         self.engine.wait_applied(seq).await.map_err(|e| of_engine(&e))?;
         let this = self.clone();
         let model = Some(blocking(move || this.active_model()).await?);
@@ -296,16 +327,38 @@ impl AdminService for Admin {
         }))
     }
 
+    async fn purge(
+        &self,
+        request: Request<proto::PurgeRequest>,
+    ) -> Result<Response<proto::PurgeResponse>, Status> {
+        let author = actor_of(&request)?;
+        let purge = self.purge_of(&request.into_inner(), author)?;
+        let purged = self.engine.purge(purge).await.map_err(|e| of_engine(&e))?;
+        let purged = purged.iter().map(|of| proto::PurgedAgency {
+            agency: of.agency.to_string(),
+            records: of.records.len() as u64,
+            events: of.events,
+        });
+        Ok(Response::new(proto::PurgeResponse { purged: purged.collect() }))
+    }
+
     type ExportMembershipsStream = MembershipStream;
 
     async fn export_memberships(
         &self,
-        _: Request<proto::ExportMembershipsRequest>,
+        request: Request<proto::ExportMembershipsRequest>,
     ) -> Result<Response<MembershipStream>, Status> {
-        let store = self.store.clone();
-        let all =
-            blocking(move || store.memberships().map_err(|e| of_store(&e, ErrorReason::Internal)))
-                .await?;
+        let (by, this) = (actor_of(&request)?, self.clone());
+        let all = blocking(move || {
+            let all = this.store.memberships();
+            let all = all.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            let detail = serde_json::json!({ "records": all.len() });
+            let entry = NewAuditEntry::new(this.clock.now(), by, Action::MembershipsExported);
+            let audited = this.store.audit(entry.detail(detail));
+            audited.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            Ok(all)
+        })
+        .await?;
         let messages: Vec<_> = all
             .chunks(MEMBERSHIPS_PER_MESSAGE)
             .map(|some| Ok(memberships_to_proto(some)))

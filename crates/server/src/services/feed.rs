@@ -4,14 +4,16 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use api::{ErrorReason, error::status, status as proto};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use jiff::Timestamp;
 use record::AgencyId;
-use store::{Change, FeedPlace, Store, TokenHash};
+use store::{Action, Actor, Change, FeedPlace, NewAuditEntry, Principal, Store, TokenHash};
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
 use crate::{
     access::holder_of,
+    clock::Clock,
     engine::{EngineHandle, read_change},
     status::{blocking, of_store},
     times::timestamp,
@@ -82,17 +84,30 @@ impl Feed {
         })
     }
 
+    /// Logs that the agency is told changes, before it is.
+    ///
+    /// # Errors
+    /// The store's, as the caller is told of it.
+    pub fn log_told(&self, store: &Store, changes: &[Change], at: Timestamp) -> Result<(), Status> {
+        let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return Ok(()) };
+        let actor = Actor::from(&Principal::Agency(self.agency.clone()));
+        let detail = serde_json::json!({ "first": first.place.number, "last": last.place.number });
+        let entry = NewAuditEntry::new(at, actor, Action::ChangesTold).detail(detail);
+        store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
+    }
+
     /// Streams the changes after `after` as they come, until the client goes away
     /// or its token, which opened the stream, is revoked.
     pub fn watch(
         self,
         store: Store,
         engine: EngineHandle,
+        clock: Clock,
         token: TokenHash,
         after: u64,
     ) -> ChangeStream {
         let (send, stream) = mpsc::channel(WATCH_PAGE);
-        tokio::spawn(watch(store, engine, (self, token), after, send));
+        tokio::spawn(watch((store, clock), engine, (self, token), after, send));
         Box::pin(ReceiverStream::new(stream))
     }
 }
@@ -109,7 +124,7 @@ pub type ChangeStream =
 /// Sends changes after `after` as they come, until the client goes away or its token is revoked. A
 /// slow client holds back only its own stream: what waits for it stays in the store.
 async fn watch(
-    store: Store,
+    (store, clock): (Store, Clock),
     engine: EngineHandle,
     (feed, token): (Feed, TokenHash),
     mut after: u64,
@@ -117,11 +132,13 @@ async fn watch(
 ) {
     let mut progress = engine.watch_progress();
     loop {
-        let (reader, of, from) = (store.clone(), feed.agency.clone(), after);
+        let (reader, of, from, now) = (store.clone(), feed.clone(), after, clock.now());
         let page = blocking(move || {
             holder_of(&reader, &token)?;
-            let page = reader.changes(&of, from, WATCH_PAGE);
-            page.map_err(|e| of_store(&e, ErrorReason::Internal))
+            let page = reader.changes(&of.agency, from, WATCH_PAGE);
+            let page = page.map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            of.log_told(&reader, &page, now)?;
+            Ok(page)
         })
         .await;
         let page = match page {
@@ -160,7 +177,8 @@ mod tests {
     /// The feed of agency `a` in which `said` was said.
     fn feed(said: &[&str]) -> (tempfile::TempDir, Store, Feed) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("waymark.db")).unwrap();
+        let handles = store::HandleKey::new(&[5; 32]);
+        let store = Store::open(&folder.path().join("waymark.db"), &handles).unwrap();
         let record: RecordKey = "a/1".parse().unwrap();
         let change = |text: &&str| NewChange {
             record: record.clone(),

@@ -17,11 +17,11 @@ use api::{
     review::{self as proto, review_service_server::ReviewService},
 };
 use record::Schema;
-use store::{Objection, Store, TaskId};
+use store::{Action, Actor, NewAuditEntry, Objection, Store, Task, TaskId};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    access::person_of,
+    access::{actor_of, person_of},
     clock::Clock,
     config::{QuestionPolicy, ReviewPolicy},
     engine::EngineHandle,
@@ -51,16 +51,23 @@ impl ReviewService for Reviews {
         &self,
         request: Request<proto::ListTasksRequest>,
     ) -> Result<Response<proto::ListTasksResponse>, Status> {
+        let actor = actor_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
-        Ok(Response::new(blocking(move || this.list(&request)).await?))
+        Ok(Response::new(blocking(move || this.list(actor, &request)).await?))
     }
 
     async fn get_task(
         &self,
         request: Request<proto::GetTaskRequest>,
     ) -> Result<Response<proto::GetTaskResponse>, Status> {
+        let actor = actor_of(&request)?;
         let (this, request) = (self.clone(), request.into_inner());
-        let task = blocking(move || this.task(&request.id)).await?;
+        let task = blocking(move || {
+            let task = this.task(&request.id)?;
+            this.log_shown(actor, std::slice::from_ref(&task))?;
+            Ok(task)
+        })
+        .await?;
         let detail = Some(self.detail(task, request.blind).await?);
         Ok(Response::new(proto::GetTaskResponse { detail }))
     }
@@ -69,10 +76,15 @@ impl ReviewService for Reviews {
         &self,
         request: Request<proto::ClaimTaskRequest>,
     ) -> Result<Response<proto::ClaimTaskResponse>, Status> {
-        let steward = person_of(&request)?;
+        let (steward, actor) = (person_of(&request)?, actor_of(&request)?);
         let (this, request) = (self.clone(), request.into_inner());
         let blind = request.blind;
-        let (task, total) = blocking(move || this.claim(steward, &request)).await?;
+        let (task, total) = blocking(move || {
+            let (task, total) = this.claim(steward, &request)?;
+            this.log_shown(actor, task.as_slice())?;
+            Ok((task, total))
+        })
+        .await?;
         let detail = match task {
             Some(task) => Some(self.detail(task, blind).await?),
             None => None,
@@ -151,19 +163,41 @@ impl ReviewService for Reviews {
         &self,
         request: Request<proto::ExplainRequest>,
     ) -> Result<Response<proto::ExplainResponse>, Status> {
+        let actor = actor_of(&request)?;
         let request = request.into_inner();
         let record = record_key_from_proto(request.record.as_ref(), "record")?;
         let other = match &request.other {
             Some(other) => Some(record_key_from_proto(Some(other), "other")?),
             None => None,
         };
+        let (this, records) = (self.clone(), [Some(record.clone()), other.clone()]);
+        blocking(move || {
+            let entry = NewAuditEntry::new(this.clock.now(), actor, Action::Explained);
+            this.log(entry.records(records.into_iter().flatten().collect()))
+        })
+        .await?;
         self.explanation(record, other).await.map(Response::new)
     }
 }
 
 impl Reviews {
+    /// Logs that a steward is shown tasks, before they are.
+    fn log_shown(&self, actor: Actor, tasks: &[Task]) -> Result<(), Status> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = tasks.iter().map(|task| task.open.id.0.as_str()).collect();
+        let records = tasks.iter().flat_map(|task| task.open.records()).cloned().collect();
+        let entry = NewAuditEntry::new(self.clock.now(), actor, Action::TasksShown);
+        self.log(entry.detail(serde_json::json!({ "tasks": ids })).records(records))
+    }
+
+    fn log(&self, entry: NewAuditEntry) -> Result<(), Status> {
+        self.store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
+    }
+
     /// The task of this id; where it became another one, its id is told.
-    fn task(&self, id: &str) -> Result<store::Task, Status> {
+    fn task(&self, id: &str) -> Result<Task, Status> {
         let id = TaskId(id.to_owned());
         let internal = |e: store::Error| of_store(&e, ErrorReason::Internal);
         match self.store.task(&id) {

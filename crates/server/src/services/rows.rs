@@ -90,6 +90,10 @@ fn check_local_id(local_id: &LocalId) -> Result<(), RowRefusal> {
         let reason = proto::RejectionReason::LocalIdLooksLikeSsn;
         return Err(RowRefusal::new(reason, "local_id", "use an id that is not an SSN"));
     }
+    if local_id.is_tombstone() {
+        let remedy = "use an id that does not begin with '~': those stand for erased records";
+        return Err(RowRefusal::new(proto::RejectionReason::Malformed, "local_id", remedy));
+    }
     Ok(())
 }
 
@@ -152,6 +156,10 @@ fn usual(reason: RejectionReason, kind: SubmissionKind) -> (&'static str, &'stat
             "event.source_event_id",
             "an event of this id was accepted earlier with other content: give another event its \
              own id; to correct that one, send a new id with supersedes naming it",
+        ),
+        (RejectionReason::WithdrawnMeanwhile, _) => (
+            "row",
+            "you withdrew the record after this row was sent: send it again, if it is to count",
         ),
         (RejectionReason::WrongKind, _) => {
             ("row", "send rows of the kind the submission was created for")

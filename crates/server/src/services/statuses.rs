@@ -13,7 +13,11 @@ use api::{
 use jiff::civil::Date;
 use pathways::Scope;
 use record::{AgencyId, LocalId, RecordKey};
-use store::{FeedPlace, Seq, StatusFilter, StatusPlace, StatusRow, Store};
+use serde_json::{Value, json};
+use store::{
+    Action, Actor, FeedPlace, NewAuditEntry, Principal, Seq, StatusFilter, StatusPlace, StatusRow,
+    Store,
+};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -46,8 +50,15 @@ pub struct Statuses {
     pub epoch: Arc<str>,
 }
 
-/// For each of the records asked for, its statuses; `None`: the agency has no such record.
-type Found = Vec<Option<Vec<proto::Status>>>;
+/// What is to be said of a record.
+enum Found {
+    /// Its statuses.
+    Statuses(Vec<proto::Status>),
+    /// The agency has no such record.
+    Unknown,
+    /// Nothing any more: it was erased, or what was known then rests on one that was.
+    Withdrawn,
+}
 
 /// The days of a question.
 #[derive(Clone, Copy)]
@@ -88,37 +99,44 @@ impl Statuses {
         Ok(Days { as_of, known_at, up_to })
     }
 
-    /// Today's statuses of these records as the rows have them, from one snapshot; `None` for a record
-    /// that the agency does not have. `None` of all when the day is over that was asked for.
-    fn of_today(&self, records: &[RecordKey], day: Date) -> Result<Option<Found>, Status> {
+    /// Today's statuses of these records as the rows have them, from one snapshot; `None` when the day
+    /// is over that was asked for.
+    fn of_today(&self, records: &[RecordKey], day: Date) -> Result<Option<Vec<Found>>, Status> {
         let internal = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
         let read = |row: &StatusRow| Ok(on_day(read_status(&row.payload)?, day));
         let found = self.store.statuses_of(records).map_err(internal)?;
         if self.engine.progress().day != day {
             return Ok(None);
         }
-        let of = |rows: Option<Vec<StatusRow>>| {
-            rows.map(|rows| rows.iter().map(read).collect::<store::Result<_>>()).transpose()
+        let of = |(record, rows): (&RecordKey, Option<Vec<StatusRow>>)| match rows {
+            Some(rows) => rows.iter().map(read).collect::<store::Result<_>>().map(Found::Statuses),
+            None => self.absent(record),
         };
-        Ok(Some(found.into_iter().map(of).collect::<store::Result<_>>().map_err(internal)?))
+        let found = records.iter().zip(found).map(of).collect::<store::Result<_>>();
+        Ok(Some(found.map_err(internal)?))
     }
 
-    /// The statuses of one record on any day; `None` when the agency has no such record.
-    fn on_days(
-        &self,
-        record: &RecordKey,
-        secret: &[u8; 32],
-        days: Days,
-    ) -> Result<Option<Vec<proto::Status>>, Status> {
+    /// What is to be said of a record that the agency does not have.
+    fn absent(&self, record: &RecordKey) -> store::Result<Found> {
+        Ok(if self.store.is_erased(record)? { Found::Withdrawn } else { Found::Unknown })
+    }
+
+    /// The statuses of one record on any day.
+    fn on_days(&self, record: &RecordKey, secret: &[u8; 32], days: Days) -> Result<Found, Status> {
         let internal = |e: store::Error| of_store(&e, ErrorReason::RecordUnknown);
         if !self.store.record_exists(record).map_err(internal)? {
-            return Ok(None);
+            return self.absent(record).map_err(internal);
         }
         let Some(participant) = self.store.participant_of(record, days.up_to).map_err(internal)?
         else {
-            return Ok(Some(Vec::new()));
+            return Ok(Found::Statuses(Vec::new()));
         };
         let members = self.store.members_of(participant, days.up_to).map_err(internal)?;
+        let (erased, members): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|member| member.local_id.is_tombstone());
+        if self.rested_on(record, &erased, days)? {
+            return Ok(Found::Withdrawn);
+        }
         let own: Vec<RecordKey> =
             members.iter().filter(|m| m.agency == record.agency).cloned().collect();
         let oldest = self.store.first_heard(&own).map_err(internal)?;
@@ -129,7 +147,28 @@ impl Statuses {
             .map_err(|e| of_engine(&e))?;
         let addressee =
             Addressee { agency: &record.agency, local_id: &record.local_id, pseudonym: &name };
-        Ok(Some(statuses.iter().map(|status| status_to_proto(status, addressee)).collect()))
+        let statuses = statuses.iter().map(|status| status_to_proto(status, addressee));
+        Ok(Found::Statuses(statuses.collect()))
+    }
+
+    /// Whether what was served for a record may have rested on records that were erased since. Where
+    /// their agencies' events may not be known, they had no part in it.
+    fn rested_on(
+        &self,
+        record: &RecordKey,
+        erased: &[RecordKey],
+        days: Days,
+    ) -> Result<bool, Status> {
+        let sharing = &self.evaluator.sharing;
+        if erased.iter().any(|other| other.agency == record.agency) {
+            return Ok(true);
+        }
+        if !erased.iter().any(|other| sharing.may_know(&record.agency, &other.agency)) {
+            return Ok(false);
+        }
+        let Days { as_of, known_at, up_to } = days;
+        let rests = self.evaluator.may_rest_on_others(&self.store, record, up_to, as_of, known_at);
+        rests.map_err(|e| of_engine(&e))
     }
 
     fn secret_of(&self, agency: &AgencyId) -> Result<[u8; 32], Status> {
@@ -186,13 +225,50 @@ impl Statuses {
         let is_wanted =
             |it: &proto::Status| request.pathway.is_empty() || it.pathway == request.pathway;
         let mut answer = proto::BatchGetStatusesResponse::default();
-        for (place, statuses) in (0..).zip(found) {
-            match statuses {
-                Some(statuses) => answer.statuses.extend(statuses.into_iter().filter(is_wanted)),
-                None => answer.unknown.push(place),
+        for (place, found) in (0..).zip(found) {
+            match found {
+                Found::Statuses(all) => answer.statuses.extend(all.into_iter().filter(is_wanted)),
+                Found::Unknown => answer.unknown.push(place),
+                Found::Withdrawn => answer.withdrawn.push(place),
             }
         }
+        self.log_told(agency, days, &request.pathway, records, &answer.statuses)?;
         Ok(answer)
+    }
+
+    /// Logs that an agency is told statuses of records that it named, before it is.
+    fn log_told(
+        &self,
+        agency: &AgencyId,
+        days: Days,
+        pathway: &str,
+        records: Vec<RecordKey>,
+        told: &[proto::Status],
+    ) -> Result<(), Status> {
+        let mut detail = json!({
+            "as_of": days.as_of.to_string(), "known_at": days.known_at.to_string(),
+            "pathway": pathway, "statuses": told.len(),
+        });
+        if records.len() == 1 {
+            let labels: Vec<String> =
+                told.iter().map(|it| format!("{}: {}", it.pathway, it.label)).collect();
+            detail["labels"] = json!(labels);
+        }
+        self.log(agency, Action::StatusesTold, detail, records)
+    }
+
+    /// Logs what an agency is told, before it is.
+    fn log(
+        &self,
+        agency: &AgencyId,
+        action: Action,
+        detail: Value,
+        records: Vec<RecordKey>,
+    ) -> Result<(), Status> {
+        let actor = Actor::from(&Principal::Agency(agency.clone()));
+        let entry = NewAuditEntry::new(self.clock.now(), actor, action);
+        let logged = self.store.audit(entry.detail(detail).records(records));
+        logged.map_err(|e| of_store(&e, ErrorReason::Internal))
     }
 
     fn list(
@@ -218,6 +294,12 @@ impl Statuses {
         let last = rows.last().filter(|_| more);
         let next =
             last.map(|row| page_token(&list, &format!("{}/{}", row.record.local_id, row.pathway)));
+        let mut records: Vec<RecordKey> = rows.iter().map(|row| row.record.clone()).collect();
+        records.dedup();
+        let detail = json!({
+            "pathway": request.pathway, "label": request.label, "statuses": rows.len(),
+        });
+        self.log(agency, Action::StatusesListed, detail, records)?;
         let day = self.engine.progress().day;
         let statuses = rows
             .iter()
@@ -247,6 +329,11 @@ impl StatusService for Statuses {
             this.batch(&agency, &request)
         })
         .await?;
+        if !answer.withdrawn.is_empty() {
+            let message = "nothing can be said any more: the record was withdrawn, or what was \
+                           known then rests on one that was withdrawn since";
+            return Err(status(ErrorReason::DataWithdrawn, message, &[]));
+        }
         if !answer.unknown.is_empty() {
             let message = "the agency has no current record of this local id";
             return Err(status(ErrorReason::RecordUnknown, message, &[]));
@@ -283,6 +370,10 @@ impl StatusService for Statuses {
         self.check_pathway(&request.pathway)?;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let filter = StatusFilter { pathway: some(request.pathway), label: some(request.label) };
+        let this = self.clone();
+        let (of, detail) =
+            (agency.clone(), json!({ "pathway": filter.pathway, "label": filter.label }));
+        blocking(move || this.log(&of, Action::StatusesExported, detail, Vec::new())).await?;
         let feed = Feed { epoch: self.epoch.clone(), agency };
         let stream = self.exports.start(&self.store, feed, filter, self.engine.progress().day)?;
         Ok(Response::new(stream))
@@ -293,7 +384,7 @@ impl StatusService for Statuses {
         request: Request<proto::ListChangesRequest>,
     ) -> Result<Response<proto::ListChangesResponse>, Status> {
         let agency = agency_of(&request)?;
-        let (store, request) = (self.store.clone(), request.into_inner());
+        let (this, store, request) = (self.clone(), self.store.clone(), request.into_inner());
         let size = STATUS_PAGE.size(request.page_size)?;
         let feed = Feed { epoch: self.epoch.clone(), agency };
         let answer = blocking(move || {
@@ -301,6 +392,7 @@ impl StatusService for Statuses {
             let changes = store
                 .changes(&feed.agency, after, size)
                 .map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            feed.log_told(&store, &changes, this.clock.now())?;
             let next_cursor = match changes.last() {
                 Some(last) => feed.cursor(last.place),
                 None if request.cursor.is_empty() => feed.cursor(FeedPlace::default()),
@@ -329,6 +421,7 @@ impl StatusService for Statuses {
         let (of, store) = (feed.clone(), self.store.clone());
         let cursor = request.into_inner().cursor;
         let after = blocking(move || of.position(&store, &cursor)).await?;
-        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), token, after)))
+        let (store, engine) = (self.store.clone(), self.engine.clone());
+        Ok(Response::new(feed.watch(store, engine, self.clock.clone(), token, after)))
     }
 }

@@ -26,7 +26,7 @@ use super::{
     waiting::waiting_events,
 };
 use crate::{
-    access::agency_of,
+    access::{actor_of, agency_of},
     clock::Clock,
     engine::{EngineHandle, Profiles},
     files::random_id,
@@ -368,6 +368,15 @@ impl SubmissionService for Submissions {
         .await?;
         let submission = Some(submission_to_proto(&submission, self.engine.applied()));
         Ok(Response::new(proto::AbandonSubmissionResponse { submission }))
+    }
+
+    async fn withdraw_records(
+        &self,
+        request: Request<proto::WithdrawRecordsRequest>,
+    ) -> Result<Response<proto::WithdrawRecordsResponse>, Status> {
+        let (agency, author) = (agency_of(&request)?, actor_of(&request)?);
+        let withdrawal = Some(self.withdraw(agency, author, request.into_inner()).await?);
+        Ok(Response::new(proto::WithdrawRecordsResponse { withdrawal }))
     }
 
     async fn submit_record(

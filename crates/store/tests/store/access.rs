@@ -2,7 +2,7 @@
 
 use store::{Error, Principal, TokenHash};
 
-use crate::fixture::{Fixture, agency, at};
+use crate::fixture::{Fixture, agency, at, operator};
 
 #[test]
 fn a_setting_is_set_once() {
@@ -17,7 +17,7 @@ fn a_setting_is_set_once() {
 #[test]
 fn an_agency_is_added_once() {
     let Fixture { store, .. } = &Fixture::new();
-    let again = store.add_agency(&agency("college"), "Other", [8; 32], at(1));
+    let again = store.add_agency(&agency("college"), "Other", [8; 32], &operator(), at(1));
     assert_eq!(again, Err(Error::AlreadyExists { what: "agency" }));
     let agencies = store.agencies().unwrap();
     let ids: Vec<_> = agencies.iter().map(|one| one.id.as_str()).collect();

@@ -263,12 +263,16 @@ fn the_last_activation_is_in_effect() {
     let Fixture { store, .. } = &Fixture::new();
     let kind = ActivationKind::Model;
     assert!(store.active(kind, None).unwrap().is_none());
-    let activate = |version, content| store.activate(kind, version, content, "grace", at(1));
+    let activate = |version, content| {
+        store.activate(kind, version, content, &crate::fixture::operator(), at(1))
+    };
     assert_eq!(activate("m1", b"one").unwrap(), Seq(1));
     assert_eq!(activate("m2", b"two").unwrap(), Seq(2));
     assert_eq!(activate("m1", b"one").unwrap(), Seq(3));
     assert!(matches!(activate("m2", b"changed"), Err(Error::Conflict { .. })));
-    store.activate(ActivationKind::Registry, "m2", b"other", "grace", at(1)).unwrap();
+    store
+        .activate(ActivationKind::Registry, "m2", b"other", &crate::fixture::operator(), at(1))
+        .unwrap();
 
     let version_at = |seq| store.active(kind, seq).unwrap().map(|active| active.version);
     assert_eq!(version_at(None).as_deref(), Some("m1"));

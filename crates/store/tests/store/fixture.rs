@@ -6,8 +6,8 @@ use jiff::{Timestamp, civil::Date};
 use record::{AgencyId, LocalId, RecordKey, RecordVersion};
 use sha2::{Digest, Sha256};
 use store::{
-    NewRow, NewSubmission, Receipt, Records, RowContent, Seal, Store, SubmissionId, SubmissionKind,
-    SubmissionMode,
+    Actor, HandleKey, NewRow, NewSubmission, Principal, Receipt, Records, RowContent, Seal, Store,
+    SubmissionId, SubmissionKind, SubmissionMode,
 };
 use tempfile::TempDir;
 
@@ -22,9 +22,9 @@ impl Fixture {
     pub fn new() -> Self {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("waymark.db");
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, &handles()).unwrap();
         for id in ["college", "workforce"] {
-            store.add_agency(&agency(id), "An agency", [7; 32], at(0)).unwrap();
+            store.add_agency(&agency(id), "An agency", [7; 32], &operator(), at(0)).unwrap();
         }
         Self { store, path, directory }
     }
@@ -51,6 +51,16 @@ impl Fixture {
             .unwrap();
         read
     }
+}
+
+/// The key of handles of all tests.
+pub fn handles() -> HandleKey {
+    HandleKey::new(&[5; 32])
+}
+
+/// Who administers in the tests.
+pub fn operator() -> Actor {
+    Actor::from(&Principal::Operator("ada".to_owned()))
 }
 
 pub fn agency(id: &str) -> AgencyId {

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod audit;
 mod decisions;
+mod erasure;
 mod fixture;
 mod opening;
 mod questions;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use store::{Error, Records, Seq, Store, SubmissionKind};
 
-use crate::fixture::{Fixture, delta, record};
+use crate::fixture::{Fixture, delta, handles, record};
 
 #[test]
 fn what_was_acknowledged_is_there_after_reopening() {
@@ -16,7 +16,7 @@ fn what_was_acknowledged_is_there_after_reopening() {
 
     let Fixture { store, path, directory } = fixture;
     drop(store);
-    let store = Store::open(&path).unwrap();
+    let store = Store::open(&path, &handles()).unwrap();
     let fixture = Fixture { store, path, directory };
     assert_eq!(fixture.records(Records::PresentAt(Seq(1))).len(), 2);
     assert_eq!(fixture.store.submission(&open.id).unwrap().committed_offset, 1);
@@ -28,13 +28,13 @@ fn what_was_acknowledged_is_there_after_reopening() {
 #[test]
 fn a_second_opening_is_refused_until_the_first_is_closed() {
     let fixture = Fixture::new();
-    let locked = Store::open(&fixture.path).err();
+    let locked = Store::open(&fixture.path, &handles()).err();
     assert_eq!(locked, Some(Error::Locked { path: fixture.path.clone() }));
     let clone = fixture.store.clone();
     drop(fixture.store);
-    assert!(Store::open(&fixture.path).is_err(), "a clone keeps it open");
+    assert!(Store::open(&fixture.path, &handles()).is_err(), "a clone keeps it open");
     drop(clone);
-    assert!(Store::open(&fixture.path).is_ok());
+    assert!(Store::open(&fixture.path, &handles()).is_ok());
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn a_file_that_is_no_database_is_refused() {
     let directory = tempfile::TempDir::new().unwrap();
     let path = directory.path().join("notes.txt");
     std::fs::write(&path, "x".repeat(10_000)).unwrap();
-    assert!(matches!(Store::open(&path).err(), Some(Error::Corrupt(_))));
+    assert!(matches!(Store::open(&path, &handles()).err(), Some(Error::Corrupt(_))));
     let missing = directory.path().join("no/such/directory.db");
-    assert!(matches!(Store::open(&missing).err(), Some(Error::Io { .. })));
+    assert!(matches!(Store::open(&missing, &handles()).err(), Some(Error::Io { .. })));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_integrity_check_finds_a_changed_digest() {
     let db = Connection::open(&fixture.path).unwrap();
     db.execute_batch(
         "DROP TRIGGER fact_submission_row_is_not_changed;
-         UPDATE fact_submission_row SET digest = zeroblob(32), payload = NULL;",
+         UPDATE fact_submission_row SET digest = randomblob(32), payload = NULL;",
     )
     .unwrap();
     let findings = fixture.store.integrity_check().unwrap();

@@ -8,7 +8,7 @@ use store::{
     Origin, Redirect, Seq, Settled, StatusFilter, StatusPlace, StatusReplacement, StatusRow,
 };
 
-use crate::fixture::{Fixture, agency, at, key, local_id, record};
+use crate::fixture::{Fixture, agency, at, handles, key, local_id, record};
 
 const P1: ParticipantId = ParticipantId(1);
 const P2: ParticipantId = ParticipantId(2);
@@ -269,7 +269,7 @@ fn the_epoch_of_the_feeds_is_made_with_the_database_and_stays() {
     assert_ne!(other.store.feed_epoch().unwrap(), epoch);
     let Fixture { store, path, directory } = one;
     drop(store);
-    assert_eq!(store::Store::open(&path).unwrap().feed_epoch().unwrap(), epoch);
+    assert_eq!(store::Store::open(&path, &handles()).unwrap().feed_epoch().unwrap(), epoch);
     drop(directory);
 }
 

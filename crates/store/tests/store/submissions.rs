@@ -7,7 +7,7 @@ use store::{
 };
 
 use crate::fixture::{
-    Fixture, agency, at, day, delta, digest, event, local_id, record, seal, snapshot,
+    Fixture, agency, at, day, delta, digest, event, local_id, operator, record, seal, snapshot,
 };
 
 fn reasons(rejections: &[store::RowRejection]) -> Vec<(u64, RejectionReason)> {
@@ -264,7 +264,9 @@ fn what_was_known_by_a_moment_stays_so_when_the_clock_is_set_back() {
     let fixture = Fixture::new();
     let store = &fixture.store;
     let activate = |version: &str, moment| {
-        store.activate(ActivationKind::Model, version, b"content", "somebody", at(moment)).unwrap();
+        store
+            .activate(ActivationKind::Model, version, b"content", &operator(), at(moment))
+            .unwrap();
     };
     activate("m1", 100);
     activate("m2", 200);

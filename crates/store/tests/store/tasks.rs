@@ -8,7 +8,7 @@ use store::{
     TaskReplacement, TaskState, WaitKind,
 };
 
-use crate::fixture::{Fixture, agency, at, day, key, record};
+use crate::fixture::{Fixture, agency, at, day, handles, key, record};
 
 pub fn shown(names: &[&str]) -> Vec<Shown> {
     names.iter().map(|name| Shown { record: key(name), version: RecordVersion(1) }).collect()
@@ -164,7 +164,7 @@ fn the_queue_is_the_same_after_reopening() {
     let before = listed(&store);
     assert_eq!(before.clone().map(|ids| ids.len()), [1, 2, 1, 3]);
     drop(store);
-    let store = Store::open(&path).unwrap();
+    let store = Store::open(&path, &handles()).unwrap();
     assert_eq!(listed(&store), before);
     assert_eq!(next(&store, "ada", 2).as_deref(), Some("t3"), "not what she judged");
     store.drop_derived().unwrap();

@@ -2,7 +2,7 @@
 
 use api::{ErrorReason, convert::Violation, limits::PAGE, review as proto};
 use jiff::SignedDuration;
-use store::{Claim, Claimed, Task, TaskFilter, TaskId, TaskPlace, TaskState, WaitKind};
+use store::{Actor, Claim, Claimed, Task, TaskFilter, TaskId, TaskPlace, TaskState, WaitKind};
 use tonic::Status;
 
 use super::{Reviews, refused};
@@ -15,6 +15,7 @@ impl Reviews {
     /// A page of tasks.
     pub(super) fn list(
         &self,
+        actor: Actor,
         request: &proto::ListTasksRequest,
     ) -> Result<proto::ListTasksResponse, Status> {
         let size = PAGE.size(request.page_size)?;
@@ -28,6 +29,7 @@ impl Reviews {
         let mut tasks = self.store.tasks(&filter, after.as_ref(), size + 1).map_err(internal)?;
         let total = self.store.task_count(&filter);
         let more = cut(&mut tasks, size);
+        self.log_shown(actor, &tasks)?;
         let next = tasks.last().filter(|_| more).map(|task| {
             let TaskPlace { priority, id } = task.place();
             page_token(&list, &format!("{priority} {}", id.0))
