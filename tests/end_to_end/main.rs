@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod bad_input;
 mod calendar;
 mod completeness;
@@ -24,3 +25,4 @@ mod snapshot;
 mod steward;
 mod undo;
 mod waiting;
+mod withdrawal;

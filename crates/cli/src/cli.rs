@@ -57,6 +57,8 @@ pub enum Command {
     Status(commands::status::StatusCommand),
     /// Show what was submitted and what became of it
     Batch(commands::batch::Batch),
+    /// Withdraw records of the agency, or all that it has sent, and have them erased
+    Withdraw(commands::withdraw::Withdraw),
     /// List and answer the questions about the quality of the agency's own records
     Questions(commands::questions::Questions),
     /// Show and settle the matches that the service is not sure of
@@ -67,6 +69,8 @@ pub enum Command {
     Explain(commands::explain::Explain),
     /// Train a linkage model, without labels
     Train(commands::train::Train),
+    /// Show who did what, and who was told what
+    Audit(commands::audit::Audit),
     /// Administer agencies and tokens, and show the state of the service
     Admin(commands::admin::Admin),
     /// Show the whole way on this machine: a made-up state, a real server, results

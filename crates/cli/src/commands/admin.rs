@@ -1,5 +1,8 @@
 //! `waymark admin`: agencies, tokens and the state of the service, for operators.
 
+mod purge;
+mod verify;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -56,6 +59,10 @@ enum AdminCommand {
         #[arg(long)]
         repair: bool,
     },
+    /// Prove that nothing was changed: the audit log, the facts, the feeds, and what is served
+    Verify,
+    /// Erase for good what is withdrawn and still kept
+    Purge(purge::Purge),
     /// Show what the service is and how far it has come
     Info,
 }
@@ -125,10 +132,12 @@ impl Admin {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let document = connection::run(async {
+        let (document, exit) = connection::run(async {
             let caller = self.connection.connect().await?;
             let mut client = AdminServiceClient::new(caller.clone());
-            match &self.command {
+            let document = match &self.command {
+                AdminCommand::Verify => return verify::verify(caller).await,
+                AdminCommand::Purge(purge) => purge.run(&mut client).await,
                 AdminCommand::Agency(AgencyCommand::Add { id, title }) => {
                     add_agency(&mut client, id, title).await
                 }
@@ -148,10 +157,11 @@ impl Admin {
                     let answer = client.get_service_info(GetServiceInfoRequest {}).await;
                     Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
                 }
-            }
+            };
+            Ok((document?, Exit::Done))
         })?;
         document.print(format)?;
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }
 

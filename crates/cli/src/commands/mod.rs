@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod admin;
+pub mod audit;
 pub mod batch;
 pub mod check;
 #[cfg(feature = "service")]
@@ -25,6 +26,7 @@ pub mod statements;
 pub mod status;
 pub mod submit;
 pub mod train;
+pub mod withdraw;
 
 use crate::{
     cli::{Cli, Command},
@@ -53,11 +55,13 @@ pub fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Statements(command) => command.run(cli.format),
         Command::Status(command) => command.run(cli.format),
         Command::Batch(command) => command.run(cli.format),
+        Command::Withdraw(command) => command.run(cli.format),
         Command::Review(command) => command.run(cli.format),
         Command::Questions(command) => command.run(cli.format),
         Command::Registry(command) => command.run(cli.format),
         Command::Explain(command) => command.run(cli.format),
         Command::Train(command) => command.run(cli.format),
+        Command::Audit(command) => command.run(cli.format),
         Command::Admin(command) => command.run(cli.format),
         #[cfg(feature = "service")]
         Command::Demo(command) => command.run(cli.format),

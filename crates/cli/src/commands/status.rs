@@ -3,7 +3,7 @@
 mod changes;
 mod columns;
 mod export;
-mod ids;
+pub(super) mod ids;
 mod watch;
 
 use std::path::PathBuf;
@@ -119,12 +119,12 @@ impl Get {
             local_ids.extend(ids::read(path)?);
         }
         let mut client = connect(&self.connection).await?;
-        let (statuses, unknown) = match local_ids.as_slice() {
+        let (statuses, missing) = match local_ids.as_slice() {
             [local_id] => (self.one(&mut client, local_id).await?, Vec::new()),
             _ => self.many(&mut client, &local_ids).await?,
         };
-        for local_id in &unknown {
-            eprintln!("note: {local_id} was never submitted or was withdrawn");
+        for note in &missing {
+            eprintln!("note: {note}");
         }
         let mut reasons = Section::new("reasons", &["local_id", "pathway", "reason"]);
         for status in &statuses {
@@ -133,7 +133,7 @@ impl Get {
             }
         }
         let document = Document::new("waymark.status.get/1").section(section(&statuses));
-        let exit = if unknown.is_empty() { Exit::Done } else { Exit::WorkRemains };
+        let exit = if missing.is_empty() { Exit::Done } else { Exit::WorkRemains };
         Ok((document.section(reasons), exit))
     }
 
@@ -154,7 +154,7 @@ impl Get {
         client: &mut Client,
         local_ids: &[String],
     ) -> Result<(Vec<Status>, Vec<String>), Failure> {
-        let (mut statuses, mut unknown) = (Vec::new(), Vec::new());
+        let (mut statuses, mut missing) = (Vec::new(), Vec::new());
         for local_ids in local_ids.chunks(MAX_BATCH_GET) {
             let request = BatchGetStatusesRequest {
                 local_ids: local_ids.to_vec(),
@@ -165,10 +165,15 @@ impl Get {
             let answer = client.batch_get_statuses(request).await;
             let answer = answer.map_err(|status| failure(&status))?.into_inner();
             statuses.extend(answer.statuses);
-            let places = answer.unknown.iter().filter_map(|place| usize::try_from(*place).ok());
-            unknown.extend(places.filter_map(|place| local_ids.get(place).cloned()));
+            let mut note = |places: &[u32], what: &str| {
+                let places = places.iter().filter_map(|place| usize::try_from(*place).ok());
+                let ids = places.filter_map(|place| local_ids.get(place));
+                missing.extend(ids.map(|local_id| format!("{local_id} {what}")));
+            };
+            note(&answer.unknown, "was never submitted, or a snapshot left it out");
+            note(&answer.withdrawn, "is withdrawn, or rests on what was withdrawn since");
         }
-        Ok((statuses, unknown))
+        Ok((statuses, missing))
     }
 }
 

@@ -14,7 +14,8 @@ use proptest::{
 };
 use record::ParticipantId;
 use store::{
-    DecisionId, Decisions, NewDecision, OpenTask, Scope, Seq, TaskFilter, TaskState, Verdict,
+    DecisionId, Decisions, ErasureId, NewDecision, NewErasure, OpenTask, Purge, Scope, Seq,
+    TaskFilter, TaskState, Verdict, Withdrawn,
 };
 
 use super::*;
@@ -31,6 +32,8 @@ struct Happened {
     refused: AtomicU32,
     undone: AtomicU32,
     contrary: AtomicU32,
+    erased: AtomicU32,
+    purged: AtomicU32,
 }
 
 /// What happens next.
@@ -40,6 +43,10 @@ enum Step {
     Send { college: bool, record: u8, person: u8, other: u8, mask: u8 },
     /// An agency sends a snapshot of some of its records; the others are withdrawn.
     Snapshot { college: bool, keep: u8 },
+    /// An agency withdraws one of its records, or all that it has sent; it is erased.
+    Erase { college: bool, record: Option<u8> },
+    /// What snapshots left out is erased for good.
+    Purge,
     /// A steward settles one of the open tasks.
     Decide { task: prop::sample::Index, verdict: Verdict, scope: Scope },
     /// A steward takes one of the standing decisions back.
@@ -64,6 +71,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => send.clone(),
         1 => (any::<bool>(), 0u8..16).prop_map(|(college, keep)| Step::Snapshot { college, keep }),
+        1 => (any::<bool>(), prop_oneof![3 => (0u8..4).prop_map(Some), 1 => Just(None)])
+            .prop_map(|(college, record)| Step::Erase { college, record }),
+        1 => Just(Step::Purge),
         6 => (any::<prop::sample::Index>(), verdict, scope)
             .prop_map(|(task, verdict, scope)| Step::Decide { task, verdict, scope }),
         2 => any::<prop::sample::Index>().prop_map(Step::Undo),
@@ -89,13 +99,22 @@ struct Office<'a> {
     sent: BTreeMap<RecordKey, (i64, Content)>,
     n_versions: i64,
     n_decisions: u32,
+    n_erasures: u32,
 }
 
 impl<'a> Office<'a> {
     fn new(happened: &'a Happened) -> Self {
         let desk = Desk::new();
         let engine = desk.engine("2026-03-01", 1);
-        Self { happened, desk, engine, sent: BTreeMap::new(), n_versions: 0, n_decisions: 0 }
+        Self {
+            happened,
+            desk,
+            engine,
+            sent: BTreeMap::new(),
+            n_versions: 0,
+            n_decisions: 0,
+            n_erasures: 0,
+        }
     }
 
     fn take(&mut self, step: &Step) {
@@ -124,6 +143,19 @@ impl<'a> Office<'a> {
                     rows,
                 );
             }
+            Step::Erase { college, record } => self.erase(college, record),
+            Step::Purge => {
+                let purge = Purge {
+                    agency: None,
+                    before: clock("2026-03-02").now(),
+                    dry_run: false,
+                    author: tester(),
+                    at: clock("2026-03-01").now(),
+                };
+                let purged = self.engine.purge(&purge).unwrap();
+                let n_purged: usize = purged.iter().map(|of| of.records.len()).sum();
+                self.happened.purged.fetch_add(n_purged as u32, Relaxed);
+            }
             Step::Decide { ref task, verdict, scope } => {
                 let tasks = self.tasks();
                 if !tasks.is_empty() {
@@ -149,6 +181,29 @@ impl<'a> Office<'a> {
             Step::Restart => self.engine = self.desk.engine("2026-03-01", 1),
         }
         while self.engine.take_in_some().unwrap() {}
+    }
+
+    fn erase(&mut self, college: bool, record: Option<u8>) {
+        self.n_erasures += 1;
+        let agency: AgencyId = agency(college).parse().unwrap();
+        let what = match record {
+            Some(record) => Withdrawn::Records(vec![key(college, record).local_id]),
+            None => Withdrawn::All,
+        };
+        self.sent.retain(|sent, _| {
+            sent.agency != agency || record.is_some_and(|record| *sent != key(college, record))
+        });
+        let new = NewErasure {
+            id: ErasureId(format!("W{}", self.n_erasures)),
+            agency,
+            what,
+            author: tester(),
+            reason: "left".to_owned(),
+            request_id: format!("w{}", self.n_erasures),
+            at: clock("2026-03-01").now(),
+        };
+        let erased = self.desk.store.erase(&new).unwrap();
+        self.happened.erased.fetch_add(erased.records as u32, Relaxed);
     }
 
     fn row(&self, key: &RecordKey) -> NewRow {
@@ -202,6 +257,8 @@ impl<'a> Office<'a> {
 
     fn check(&mut self) {
         assert_eq!(differences(&mut self.engine), []);
+        assert_eq!(self.desk.store.verify().unwrap().findings, Vec::<String>::new());
+        assert_eq!(self.desk.store.erasures_to_forget(self.engine.applied).unwrap(), []);
         self.check_decisions();
         let served = (self.tasks(), self.groups());
         self.desk.store.drop_derived().unwrap();
@@ -296,7 +353,8 @@ fn random_sequences_leave_what_a_rebuild_from_the_facts_gives() {
         }
     });
     println!("{wanted} sequences: {happened:?}");
-    let Happened { decided, refused, undone, contrary } = happened;
-    let happened = [decided, refused, undone, contrary].map(AtomicU32::into_inner);
+    let Happened { decided, refused, undone, contrary, erased, purged } = happened;
+    let happened = [decided, refused, undone, contrary, erased, purged];
+    let happened = happened.map(AtomicU32::into_inner);
     assert!(happened.iter().all(|n| *n >= 1) && happened[0] > wanted, "{happened:?}");
 }
