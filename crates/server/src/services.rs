@@ -2,6 +2,7 @@
 
 mod admin;
 mod binding;
+mod credentials;
 mod explanation;
 mod export;
 mod feed;
@@ -17,6 +18,7 @@ mod waiting;
 
 pub use admin::Admin;
 pub use binding::KeyBinding;
+pub use credentials::default_last_day;
 pub use explanation::millibits;
 pub use export::Exports;
 pub use questions::Questions;

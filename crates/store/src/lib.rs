@@ -10,6 +10,7 @@ mod appends;
 mod arrivals;
 mod calendar;
 mod columns;
+mod credentials;
 mod decide;
 mod decisions;
 mod effects;
@@ -39,7 +40,6 @@ mod statuses;
 mod store;
 mod submissions;
 mod tasks;
-mod tokens;
 mod workload;
 mod writer;
 
@@ -47,6 +47,10 @@ pub use activations::{Activation, ActivationKind};
 pub use agencies::Agency;
 pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRejection};
 pub use calendar::{Due, Evaluation};
+pub use credentials::{
+    Credential, CredentialHash, CredentialKind, CredentialScope, CredentialState, Grant, Principal,
+    Role,
+};
 pub use decide::Objection;
 pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Scope, Shown, Undo, Verdict};
 pub use effects::Moved;
@@ -74,7 +78,6 @@ pub use submissions::{
     SubmissionState,
 };
 pub use tasks::{Lease, OpenTask, Task, TaskId, WaitKind, Waits};
-pub use tokens::{Principal, Token, TokenHash};
 pub use workload::{AGES, Act, ActCounts, FieldAnswer, OpenTasks};
 
 /// What every method of the store answers.

@@ -5,9 +5,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::{
-    activations, appends, decide, decisions, effects, events, feed, finalize, log, memberships,
-    migrate::migrate, notes, questions, queue, records, samples, settle, statements, statuses,
-    submissions, tasks, tokens,
+    activations, appends, credentials, decide, decisions, effects, events, feed, finalize, log,
+    memberships, migrate::migrate, notes, questions, queue, records, samples, settle, statements,
+    statuses, submissions, tasks,
 };
 
 const QUERIES: [&str; 90] = [
@@ -16,6 +16,7 @@ const QUERIES: [&str; 90] = [
     appends::DIGEST_OF_VERSION,
     appends::DIGEST_OF_EVENT,
     appends::REJECTIONS,
+    credentials::FIND_CREDENTIAL,
     decide::NEIGHBORS,
     decide::ETAG,
     decide::LEASE,
@@ -100,7 +101,6 @@ const QUERIES: [&str; 90] = [
     tasks::SET_STATUSES,
     tasks::RECORDS_OF,
     tasks::TASKS_OF,
-    tokens::FIND_TOKEN,
 ];
 
 #[test]

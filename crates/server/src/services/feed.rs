@@ -5,13 +5,13 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use api::{ErrorReason, error::status, status as proto};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use record::AgencyId;
-use store::{Change, FeedPlace, Store, TokenHash};
+use store::{Change, FeedPlace, Store};
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
 use crate::{
-    access::holder_of,
+    access::Pass,
     engine::{EngineHandle, read_change},
     status::{blocking, of_store},
     times::timestamp,
@@ -83,16 +83,10 @@ impl Feed {
     }
 
     /// Streams the changes after `after` as they come, until the client goes away
-    /// or its token, which opened the stream, is revoked.
-    pub fn watch(
-        self,
-        store: Store,
-        engine: EngineHandle,
-        token: TokenHash,
-        after: u64,
-    ) -> ChangeStream {
+    /// or the call would not be let through any more: its credential expired or was revoked.
+    pub fn watch(self, store: Store, engine: EngineHandle, pass: Pass, after: u64) -> ChangeStream {
         let (send, stream) = mpsc::channel(WATCH_PAGE);
-        tokio::spawn(watch(store, engine, (self, token), after, send));
+        tokio::spawn(watch(store, engine, (self, pass), after, send));
         Box::pin(ReceiverStream::new(stream))
     }
 }
@@ -106,20 +100,21 @@ fn mark(place: FeedPlace) -> String {
 pub type ChangeStream =
     Pin<Box<dyn Stream<Item = Result<proto::WatchChangesResponse, Status>> + Send>>;
 
-/// Sends changes after `after` as they come, until the client goes away or its token is revoked. A
-/// slow client holds back only its own stream: what waits for it stays in the store.
+/// Sends changes after `after` as they come, until the client goes away or its credential is not
+/// good any more. A slow client holds back only its own stream: what waits for it stays in the store.
 async fn watch(
     store: Store,
     engine: EngineHandle,
-    (feed, token): (Feed, TokenHash),
+    (feed, pass): (Feed, Pass),
     mut after: u64,
     send: mpsc::Sender<Result<proto::WatchChangesResponse, Status>>,
 ) {
     let mut progress = engine.watch_progress();
     loop {
         let (reader, of, from) = (store.clone(), feed.agency.clone(), after);
+        let pass = pass.clone();
         let page = blocking(move || {
-            holder_of(&reader, &token)?;
+            pass.check()?;
             let page = reader.changes(&of, from, WATCH_PAGE);
             page.map_err(|e| of_store(&e, ErrorReason::Internal))
         })

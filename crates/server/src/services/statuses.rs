@@ -22,7 +22,7 @@ use super::{
     pages::{cut, page_token, place_of},
 };
 use crate::{
-    access::{agency_of, token_of},
+    access::{agency_of, pass_of},
     clock::Clock,
     engine::{EngineHandle, Evaluator, on_day, read_status},
     pseudonym::pseudonym,
@@ -278,13 +278,14 @@ impl StatusService for Statuses {
         &self,
         request: Request<proto::ExportStatusesRequest>,
     ) -> Result<Response<ExportStream>, Status> {
-        let agency = agency_of(&request)?;
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let request = request.into_inner();
         self.check_pathway(&request.pathway)?;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let filter = StatusFilter { pathway: some(request.pathway), label: some(request.label) };
         let feed = Feed { epoch: self.epoch.clone(), agency };
-        let stream = self.exports.start(&self.store, feed, filter, self.engine.progress().day)?;
+        let day = self.engine.progress().day;
+        let stream = self.exports.start(&self.store, (feed, pass), filter, day)?;
         Ok(Response::new(stream))
     }
 
@@ -324,11 +325,11 @@ impl StatusService for Statuses {
         &self,
         request: Request<proto::WatchChangesRequest>,
     ) -> Result<Response<ChangeStream>, Status> {
-        let (agency, token) = (agency_of(&request)?, token_of(&request)?);
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let feed = Feed { epoch: self.epoch.clone(), agency };
         let (of, store) = (feed.clone(), self.store.clone());
         let cursor = request.into_inner().cursor;
         let after = blocking(move || of.position(&store, &cursor)).await?;
-        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), token, after)))
+        Ok(Response::new(feed.watch(self.store.clone(), self.engine.clone(), pass, after)))
     }
 }

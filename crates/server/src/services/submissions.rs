@@ -26,7 +26,7 @@ use super::{
     waiting::waiting_events,
 };
 use crate::{
-    access::agency_of,
+    access::{agency_of, pass_of},
     clock::Clock,
     engine::{EngineHandle, Profiles},
     files::random_id,
@@ -241,7 +241,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<Streaming<proto::AppendRowsRequest>>,
     ) -> Result<Response<AppendStream>, Status> {
-        let agency = agency_of(&request)?;
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let (this, mut messages) = (self.clone(), request.into_inner());
         let (answers, stream) = mpsc::channel(ANSWERS_WAITING_MAX);
         // The next message is read only after the last is durable: HTTP/2 flow control then slows
@@ -251,8 +251,12 @@ impl SubmissionService for Submissions {
                 let answer = match messages.message().await {
                     Ok(None) => return,
                     Ok(Some(message)) => {
-                        let (this, agency) = (this.clone(), agency.clone());
-                        blocking(move || this.append(&agency, &message)).await
+                        let (this, agency, pass) = (this.clone(), agency.clone(), pass.clone());
+                        blocking(move || {
+                            pass.check()?;
+                            this.append(&agency, &message)
+                        })
+                        .await
                     }
                     Err(broken) => Err(broken),
                 };
