@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod authorisation;
 mod bad_input;
 mod calendar;
 mod completeness;
@@ -9,14 +10,17 @@ mod decisions;
 mod durability;
 mod explained;
 mod feed;
+mod identity;
 mod journey;
 mod made_up;
 mod metrics;
 mod order;
+mod others;
 mod questions;
 mod refusals;
 mod reopened;
 mod review;
+mod rpc;
 mod rules;
 mod samples;
 mod sharing;

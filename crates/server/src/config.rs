@@ -372,4 +372,24 @@ mod tests {
             assert!(refused.contains(told), "{refused}");
         }
     }
+
+    #[test]
+    fn with_tls_calls_are_served_anywhere_and_the_metrics_here_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let [certificate, key] = ["own.pem", "own.key"].map(|name| folder.path().join(name));
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        crate::files::write_private(&key, made.signing_key.serialize_pem().as_bytes()).unwrap();
+        let files = format!("certificate = {certificate:?}\nkey = {key:?}");
+        let tls = |metrics: &str| {
+            let path = folder.path().join("waymarkd.toml");
+            let others = "data_dir = 'data'\ntime_zone = 'America/Chicago'";
+            let addresses = format!("listen = '0.0.0.0:7443'\nmetrics_listen = '{metrics}'");
+            fs::write(&path, format!("{addresses}\n{others}\n[tls]\n{files}\n")).unwrap();
+            Config::read(&path)
+        };
+        assert!(tls("127.0.0.1:9464").unwrap().tls.is_some());
+        let refused = tls("0.0.0.0:9464").unwrap_err().to_string();
+        assert!(refused.contains("metrics_listen: only a loopback address"), "{refused}");
+    }
 }

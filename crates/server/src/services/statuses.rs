@@ -136,7 +136,7 @@ impl Statuses {
         let agencies = self.store.agencies().map_err(|e| of_store(&e, ErrorReason::Internal))?;
         let found = agencies.into_iter().find(|found| found.id == *agency);
         found.map(|found| found.pseudonym_secret).ok_or_else(|| {
-            status(ErrorReason::AgencyUnknown, "the token's agency is not registered", &[])
+            status(ErrorReason::AgencyUnknown, "the caller's agency is not registered", &[])
         })
     }
 

@@ -386,12 +386,12 @@ impl SubmissionService for Submissions {
     }
 }
 
-/// Refuses data that are marked as another agency's than the token's.
+/// Refuses data that are marked as another agency's than the caller's.
 pub(super) fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
     if named.is_empty() || named == agency.as_str() {
         return Ok(());
     }
-    let message = format!("the data are another agency's: this token is for {agency}");
+    let message = format!("the data are another agency's: you call as {agency}");
     Err(status(ErrorReason::AgencyMismatch, &message, &[]))
 }
 
