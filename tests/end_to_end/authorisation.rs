@@ -35,8 +35,11 @@ const CALLERS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// The tokens that stand for nobody any more, as they were issued.
-const PAST: &[(&str, &str)] =
-    &[("expired-agency", "agency"), ("expired-steward", "steward"), ("expired-operator", "operator")];
+const PAST: &[(&str, &str)] = &[
+    ("expired-agency", "agency"),
+    ("expired-steward", "steward"),
+    ("expired-operator", "operator"),
+];
 
 const DAY: &str = "2026-03-01";
 
@@ -115,14 +118,17 @@ fn a_token_says_when_and_for_what_it_is_good() {
     assert_eq!((&sender["scopes"], &sender["state"]), (&"submit".into(), &"in force".into()));
     // A day ends at midnight in Chicago.
     assert_eq!(sender["expires_at"], "2026-04-01T05:00:00Z");
-    assert_eq!((&row("college")["scopes"], &row("operator-1")["role"]), (
-        &"all".into(),
-        &"operator".into()
-    ));
+    assert_eq!(
+        (&row("college")["scopes"], &row("operator-1")["role"]),
+        (&"all".into(), &"operator".into())
+    );
     assert_eq!(row("college")["expires_at"], "2027-03-02T06:00:00Z");
 
     for (options, told) in [
-        ("--role agency --subject college --scope operate", "submit, statuses, questions, registry"),
+        (
+            "--role agency --subject college --scope operate",
+            "submit, statuses, questions, registry",
+        ),
         ("--role steward --subject kim --scope submit", "review, registry"),
         ("--role steward --subject kim --expires 2026-02-28", "2026-03-01 to 2031-03-01"),
         ("--role steward --subject kim --expires 2031-03-02", "2026-03-01 to 2031-03-01"),

@@ -65,7 +65,9 @@ fn an_agency_works_by_its_certificate_alone_until_it_is_revoked() {
     service.waymark(OPERATOR, &again).is_refused(65, "CERTIFICATE_EXISTS");
     let none = register("another", "college", "people.csv");
     service.waymark(OPERATOR, &none).is_refused(78, "CERTIFICATE_FILE_INVALID");
-    service.waymark(OPERATOR, "admin token revoke college-2026").is_refused(65, "CREDENTIAL_UNKNOWN");
+    service
+        .waymark(OPERATOR, "admin token revoke college-2026")
+        .is_refused(65, "CREDENTIAL_UNKNOWN");
 
     let revoked = service.ask(OPERATOR, "admin certificate revoke college-2026");
     assert_eq!(revoked.row("certificates")["state"], "revoked");
@@ -102,7 +104,9 @@ fn a_token_and_a_certificate_together_are_one_caller_and_both_permit() {
     service.issue_for("sender", "agency", "college", "--scope submit");
     let by = |who: &str, command: &str| with_certificate(&service, who, "agency-college", command);
     by("own", "status list").exits(0);
-    by("workforce", "status list").is_refused(77, "NOT_PERMITTED").tells(&["two different callers"]);
+    by("workforce", "status list")
+        .is_refused(77, "NOT_PERMITTED")
+        .tells(&["two different callers"]);
     by("sender", "batch list").exits(0);
     by("sender", "status list").is_refused(77, "NOT_PERMITTED").tells(&["scope statuses"]);
 }

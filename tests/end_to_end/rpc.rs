@@ -40,14 +40,15 @@ impl Rpc {
     /// Sends an empty message to the RPC at `path` with the secret of a token, and gives the code
     /// that comes first; without an error, or without an answer in time, that is OK.
     pub fn call_empty(&self, path: &str, secret: Option<&str>) -> Code {
-        let answered = self.wait(timeout(PATIENCE, async {
+        let call = async {
             let mut client = Grpc::new(self.channel.clone());
             client.ready().await.unwrap();
             let request = with_token(tokio_stream::once(()), secret);
             let path = path.parse().unwrap();
             let mut answers = client.streaming(request, path, Nothing).await?.into_inner();
             answers.message().await
-        }));
+        };
+        let answered = self.wait(async { timeout(PATIENCE, call).await });
         match answered {
             Ok(Err(status)) => status.code(),
             Ok(Ok(_)) | Err(_) => Code::Ok,

@@ -91,7 +91,8 @@ pub fn certificates(path: &Path) -> Result<String, Failure> {
 
 /// Why two sides did not agree on encryption; `None` when that is not what went wrong.
 pub fn failure(error: &(dyn Error + 'static)) -> Option<Failure> {
-    Some(match encryption_error(error)? {
+    let Some(fault) = encryption_error(error) else { return alert_in(&cause(error)).map(refused) };
+    Some(match fault {
         rustls::Error::InvalidCertificate(fault) => not_trusted(fault),
         rustls::Error::AlertReceived(alert) => refused(*alert),
         rustls::Error::InvalidMessage(_) => {
@@ -103,11 +104,29 @@ pub fn failure(error: &(dyn Error + 'static)) -> Option<Failure> {
     })
 }
 
+/// What a server says that does not take a client certificate, or has none to take.
+const REFUSALS: [Alert; 6] = [
+    Alert::CertificateRequired,
+    Alert::CertificateExpired,
+    Alert::UnknownCA,
+    Alert::BadCertificate,
+    Alert::CertificateUnknown,
+    Alert::DecryptError,
+];
+
+/// The alert that a text tells of. In TLS 1.3 the server looks at the client's certificate after the
+/// client has begun to call, and of an error of the connection then nothing is left but its text.
+fn alert_in(text: &str) -> Option<Alert> {
+    let tells = |alert: &Alert| text.contains(&rustls::Error::AlertReceived(*alert).to_string());
+    REFUSALS.into_iter().find(tells)
+}
+
 /// The server's certificate is not one to trust.
 fn not_trusted(fault: &CertificateError) -> Failure {
     use CertificateError as Fault;
     let (what, remedy) = match fault {
-        Fault::UnknownIssuer => (
+        // Another authority of the same name has another signature.
+        Fault::UnknownIssuer | Fault::BadSignature => (
             "the server's certificate is of an authority that is not trusted here".to_owned(),
             "name that authority's certificate with --authority FILE, as you have it from the \
              operator; do not go on otherwise: somebody else may be answering",
@@ -175,5 +194,38 @@ fn cause(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => cause(source),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_does_not_take_is_told_from_an_error_and_from_its_text() {
+        let received = || rustls::Error::AlertReceived(Alert::CertificateRequired);
+        let typed = io::Error::new(io::ErrorKind::InvalidData, received());
+        let text = io::Error::other(format!("connection error: {}", received()));
+        for error in [typed, text] {
+            let failure = failure(&error).unwrap();
+            assert!(failure.what.contains("asks for a client certificate"), "{failure}");
+            assert_eq!(failure.exit, Exit::NotPermitted);
+        }
+        assert_eq!(failure(&io::Error::other("connection reset")), None);
+    }
+
+    #[test]
+    fn a_server_that_is_not_trusted_is_told_apart_from_one_that_is_away() {
+        for (fault, told) in [
+            (CertificateError::UnknownIssuer, "--authority FILE"),
+            (CertificateError::BadSignature, "--authority FILE"),
+            (CertificateError::NotValidForName, "by a name that its certificate has"),
+            (CertificateError::Expired, "clock"),
+            (CertificateError::InvalidPurpose, "tell the operator"),
+        ] {
+            let failure = failure(&rustls::Error::InvalidCertificate(fault)).unwrap();
+            assert_eq!(failure.page.as_deref(), Some("SERVER_NOT_TRUSTED"));
+            assert!(failure.to_string().contains(told), "{failure}");
+        }
     }
 }

@@ -99,14 +99,16 @@ impl Submissions {
     }
 
     /// The agency's own submission; another agency's is as unknown as none.
+    /// The agency's submission of this id; another's is told like one that never was.
     fn own(&self, agency: &AgencyId, id: &str) -> Result<Submission, Status> {
-        let unknown = || {
-            let message = "the agency has no such submission: list its batches";
-            status(ErrorReason::SubmissionUnknown, message, &[])
-        };
-        let found = self.store.submission(&SubmissionId(id.to_owned()));
-        let submission = found.map_err(|e| of_store(&e, ErrorReason::SubmissionUnknown))?;
-        if submission.agency == *agency { Ok(submission) } else { Err(unknown()) }
+        match self.store.submission(&SubmissionId(id.to_owned())) {
+            Ok(submission) if submission.agency == *agency => Ok(submission),
+            Ok(_) | Err(store::Error::NotFound { .. }) => {
+                let message = "the agency has no such submission: list its batches";
+                Err(status(ErrorReason::SubmissionUnknown, message, &[]))
+            }
+            Err(error) => Err(of_store(&error, ErrorReason::SubmissionUnknown)),
+        }
     }
 
     fn append(
