@@ -85,7 +85,7 @@ impl Running {
     /// The service's refusal.
     pub async fn issue(&self, role: Role, subject: &str) -> Outcome<String> {
         let (label, subject) = (subject.to_owned(), subject.to_owned());
-        let request = IssueTokenRequest { label, role: role.into(), subject };
+        let request = IssueTokenRequest { label, role: role.into(), subject, ..Default::default() };
         Ok(self.admin()?.issue_token(request).await?.into_inner().secret)
     }
 

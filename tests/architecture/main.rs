@@ -83,7 +83,11 @@ fn rooms_know_only_what_the_architecture_says() {
 #[test]
 fn an_agency_only_build_of_waymark_reaches_neither_store_nor_server() {
     let reached = Graph::load(CargoOpt::NoDefaultFeatures).reached_from("waymark");
-    assert_absent(&reached, &["store", "server", "rusqlite", "linkage", "synthetic"], "waymark");
+    assert_absent(
+        &reached,
+        &["store", "server", "rusqlite", "linkage", "synthetic", "rcgen"],
+        "waymark",
+    );
 }
 
 #[test]

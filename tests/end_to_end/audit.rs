@@ -79,7 +79,7 @@ fn what_everybody_does_and_is_told_is_on_record() {
     );
     let by_operator = entries(&service, "--role operator");
     for action in ["agency_added", "memberships_exported", "audit_read"] {
-        let told = format!("operator first operator {action}");
+        let told = format!("operator operator-1 {action}");
         assert!(by_operator.contains(&told), "{by_operator:?}");
     }
     // By record, by action and by day.

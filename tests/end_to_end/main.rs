@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
+mod authorisation;
 mod bad_input;
 mod calendar;
 mod completeness;
@@ -10,14 +11,17 @@ mod decisions;
 mod durability;
 mod explained;
 mod feed;
+mod identity;
 mod journey;
 mod made_up;
 mod metrics;
 mod order;
+mod others;
 mod questions;
 mod refusals;
 mod reopened;
 mod review;
+mod rpc;
 mod rules;
 mod samples;
 mod sharing;

@@ -207,7 +207,7 @@ fn what_does_not_exist_is_named_by_its_page() {
         ("pat", "review undo D-1 --reason none", 65, "DECISION_UNKNOWN"),
         ("pat", "review sample --pairs 1", 65, "TRAINING_FAILED"),
         ("college", "questions answer Q-1 confirmed", 65, "QUESTION_UNKNOWN"),
-        (OPERATOR, "admin token revoke nobody", 65, "TOKEN_UNKNOWN"),
+        (OPERATOR, "admin token revoke nobody", 65, "CREDENTIAL_UNKNOWN"),
         (OPERATOR, "admin agency add college --title Another", 65, "AGENCY_EXISTS"),
         (OPERATOR, "train", 65, "TRAINING_FAILED"),
         ("college", "status list --server http://127.0.0.1:9", 69, "SERVER_UNREACHABLE"),

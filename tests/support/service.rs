@@ -29,6 +29,7 @@ pub struct Service {
     settings: String,
     process: Option<Child>,
     address: String,
+    authority: Option<PathBuf>,
 }
 
 impl Service {
@@ -44,7 +45,8 @@ impl Service {
     pub fn prepare(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         let settings = settings.to_owned();
-        let service = Self { folder, settings, process: None, address: String::new() };
+        let address = String::new();
+        let service = Self { folder, settings, process: None, address, authority: None };
         service.waymark("nobody", "keygen --out linkage.key").exits(0);
         service
     }
@@ -62,7 +64,8 @@ impl Service {
 
     /// Launches it again on the port where it listened before.
     pub fn launch_in_place(&mut self) {
-        let address = self.address.trim_start_matches("http://").to_owned();
+        let (_, address) = self.address.split_once("://").expect("it has listened");
+        let address = address.to_owned();
         self.launch_at(&address);
     }
 
@@ -73,11 +76,12 @@ impl Service {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         copy_files(self.folder.path(), folder.path());
         copy_files(&self.path("data"), &folder.path().join("data"));
-        let settings = self.settings.clone();
-        Self { folder, settings, process: None, address: String::new() }
+        let (settings, authority) = (self.settings.clone(), self.authority.clone());
+        Self { folder, settings, process: None, address: String::new(), authority }
     }
 
-    fn launch_at(&mut self, listen: &str) {
+    /// Launches it on the data that are there, to listen at an address.
+    pub fn launch_at(&mut self, listen: &str) {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, &self.settings);
         let log = OpenOptions::new().create(true).append(true).open(self.path("waymarkd.log"));
@@ -134,6 +138,16 @@ impl Service {
         assert!(status.success(), "waymarkd stops as told: {status}\n{}", self.log());
     }
 
+    /// Where it listens, as a URL.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Lets every command trust a file of the folder as the authority of certificates.
+    pub fn trust(&mut self, authority: &str) {
+        self.authority = Some(self.path(authority));
+    }
+
     /// What the service has logged since its first start.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("waymarkd.log")).unwrap_or_default()
@@ -170,6 +184,9 @@ impl Service {
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
         command.env("WAYMARK_SERVER", &self.address);
+        if let Some(authority) = &self.authority {
+            command.env("WAYMARK_AUTHORITY", authority);
+        }
         let token = self.token(who);
         if token.exists() {
             command.env("WAYMARK_TOKEN_FILE", token);
@@ -209,9 +226,14 @@ impl Service {
     }
 
     fn issue(&self, name: &str, role: &str) {
-        let issue =
-            format!("admin token issue {name} --role {role} --subject {name} --out {name}.token");
-        self.ask(OPERATOR, &issue);
+        self.issue_for(name, role, name, "");
+    }
+
+    /// Issues a token `label`, in the file of that name, that stands for `subject`, with more
+    /// options.
+    pub fn issue_for(&self, label: &str, role: &str, subject: &str, options: &str) {
+        let issue = format!("admin token issue {label} --role {role} --subject {subject}");
+        self.ask(OPERATOR, &format!("{issue} --out {label}.token {options}"));
     }
 
     /// Runs `waymark submit` for an identity file of an agency, with more options.

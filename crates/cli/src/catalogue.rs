@@ -9,6 +9,10 @@ use crate::exit::Exit;
 pub enum Code {
     /// The agency's id is missing or not well-formed.
     AgencyInvalid,
+    /// A file is no certificate, or not the key of one.
+    CertificateFileInvalid,
+    /// The server did not take the client certificate, or asks for one.
+    CertificateRefused,
     /// A header cell that nothing recognises.
     ColumnUnknown,
     /// A column stands twice, or two columns feed one field.
@@ -63,9 +67,11 @@ pub enum Code {
     SchemaInvalid,
     /// The address of the service may not be used.
     ServerAddressInvalid,
+    /// The server's certificate is not one to trust.
+    ServerNotTrusted,
     /// The service cannot be reached.
     ServerUnreachable,
-    /// There is no bearer token.
+    /// There is neither a bearer token nor a client certificate.
     TokenFileMissing,
     /// A record version is neither a number nor a date.
     VersionInvalid,
@@ -83,6 +89,8 @@ macro_rules! page {
 const PAGES: &[Page] = &[
     page!(AgencyInvalid, "AGENCY_INVALID", BadInput),
     page!(CatalogueInvalid, "CATALOGUE_INVALID", BadInput),
+    page!(CertificateFileInvalid, "CERTIFICATE_FILE_INVALID", BadConfig),
+    page!(CertificateRefused, "CERTIFICATE_REFUSED", NotPermitted),
     page!(ColumnRepeated, "COLUMN_REPEATED", BadInput),
     page!(ColumnUnknown, "COLUMN_UNKNOWN", BadInput),
     page!(EncodedFileInvalid, "ENCODED_FILE_INVALID", BadInput),
@@ -108,6 +116,7 @@ const PAGES: &[Page] = &[
     page!(SchemaInvalid, "SCHEMA_INVALID", BadConfig),
     page!(SecretFileOpen, "SECRET_FILE_OPEN", BadConfig),
     page!(ServerAddressInvalid, "SERVER_ADDRESS_INVALID", BadConfig),
+    page!(ServerNotTrusted, "SERVER_NOT_TRUSTED", BadConfig),
     page!(ServerUnreachable, "SERVER_UNREACHABLE", Unreachable),
     page!(StatementInvalid, "STATEMENT_INVALID", BadInput),
     page!(TokenFileMissing, "TOKEN_FILE_MISSING", NotPermitted),

@@ -1,102 +1,201 @@
 //! Who may call what: every RPC stands in one table, and what is not in it is refused.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+mod layer;
+mod table;
+
+use std::collections::BTreeSet;
 
 use api::{ErrorReason, error::status};
 use record::AgencyId;
 use sha2::{Digest, Sha256};
-use store::{Actor, Principal, Store, TokenHash};
-use tonic::{Request, Status, body::Body};
-use tower::{Layer, Service};
+use store::{
+    Actor, Credential, CredentialHash, CredentialKind, CredentialScope, CredentialState, Principal,
+    Store,
+};
+use tonic::{Request, Status};
 
-use crate::status::{blocking, of_store};
+use crate::{clock::Clock, status::of_store};
+pub use layer::AccessLayer;
+pub use table::scopes_of;
+use table::{Rule, rule_of};
 
-/// What a caller is, without saying which one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// An agency's system.
-    Agency,
-    /// A data steward.
-    Steward,
-    /// An operator.
-    Operator,
+/// What a call brings to say who makes it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown {
+    /// The bearer token in its header.
+    pub token: Option<CredentialHash>,
+    /// The certificate of its connection, whose key the caller holds.
+    pub certificate: Option<CredentialHash>,
 }
 
-use Role::{Agency, Operator, Steward};
-
-/// Each RPC, or each service with a trailing `/`, and who may call it. `None`: anybody.
-const TABLE: &[(&str, Option<&[Role]>)] = &[
-    ("/waymark.submission.v1.SubmissionService/", Some(&[Agency])),
-    ("/waymark.statement.v1.StatementService/", Some(&[Agency])),
-    ("/waymark.status.v1.StatusService/", Some(&[Agency])),
-    ("/waymark.review.v1.ReviewService/", Some(&[Steward])),
-    ("/waymark.question.v1.QuestionService/", Some(&[Agency])),
-    ("/waymark.registry.v1.RegistryService/", Some(&[Agency, Steward, Operator])),
-    ("/waymark.admin.v1.AdminService/", Some(&[Operator])),
-    ("/waymark.audit.v1.AuditService/", Some(&[Operator])),
-    ("/grpc.health.v1.Health/", None),
-    ("/grpc.reflection.v1.ServerReflection/", None),
-    ("/grpc.reflection.v1alpha.ServerReflection/", None),
-];
-
-/// Who may call the RPC at `path`; an unknown path is nobody's.
-fn allowed(path: &str) -> Option<&'static [Role]> {
-    let entry = TABLE
-        .iter()
-        .find(|(name, _)| path == *name || (name.ends_with('/') && path.starts_with(name)));
-    match entry {
-        Some((_, roles)) => *roles,
-        None => Some(&[]),
-    }
+/// Decides who may make which call.
+#[derive(Clone)]
+pub struct Access {
+    /// Where the credentials are.
+    pub store: Store,
+    /// Says which of them have expired.
+    pub clock: Clock,
 }
 
-/// The caller whom a bearer token stands for, if it may call the RPC at `path`, and the token.
-fn check(
-    store: &Store,
-    path: &str,
-    authorization: Option<&[u8]>,
-) -> Result<(Principal, TokenHash), Status> {
-    let secret =
-        authorization.and_then(|value| value.strip_prefix(b"Bearer ")).ok_or_else(|| {
-            let message = "this call needs a bearer token: name its file with --token-file";
-            status(ErrorReason::TokenMissing, message, &[])
-        })?;
-    let hash = TokenHash(Sha256::digest(secret).into());
-    let principal = holder_of(store, &hash)?;
-    match allowed(path) {
-        Some(roles) if !roles.contains(&role_of(&principal)) => {
-            Err(not_permitted("this token may not make this call"))
+impl Access {
+    /// Who makes the call of the RPC at `path`, if it may be made.
+    ///
+    /// # Errors
+    /// `TOKEN_MISSING`, `TOKEN_INVALID` or `CERTIFICATE_INVALID` when nobody does, `NOT_PERMITTED`
+    /// when it may not.
+    fn check(&self, path: &str, shown: &Shown) -> Result<Principal, Status> {
+        let credentials = self.credentials(shown)?;
+        let Some(first) = credentials.first() else { return Err(nobody(shown)) };
+        let principal = &first.grant.principal;
+        if credentials.iter().any(|other| other.grant.principal != *principal) {
+            let message = "the token and the client certificate stand for two different callers: \
+                           call with one of them, or with two of the same caller";
+            return Err(not_permitted(message));
         }
-        _ => Ok((principal, hash)),
+        let rule = rule_of(path).ok_or_else(|| not_permitted("nobody may make this call"))?;
+        for credential in &credentials {
+            permit(rule, credential)?;
+        }
+        Ok(principal.clone())
+    }
+
+    /// The credentials in force among those shown.
+    fn credentials(&self, shown: &Shown) -> Result<Vec<Credential>, Status> {
+        let mut found = Vec::new();
+        if let Some(hash) = &shown.token {
+            let unknown = "the service knows no such bearer token: ask an operator for a new one";
+            let token = self.in_force(CredentialKind::Token, hash)?;
+            found.push(token.ok_or_else(|| status(ErrorReason::TokenInvalid, unknown, &[]))?);
+        }
+        if let Some(hash) = &shown.certificate {
+            // One that nobody registered says nothing: the authority vouches for more than callers.
+            found.extend(self.in_force(CredentialKind::Certificate, hash)?);
+        }
+        Ok(found)
+    }
+
+    /// The credential of this hash, where there is one.
+    ///
+    /// # Errors
+    /// `TOKEN_INVALID` or `CERTIFICATE_INVALID` when it has expired or was revoked.
+    fn in_force(
+        &self,
+        kind: CredentialKind,
+        hash: &CredentialHash,
+    ) -> Result<Option<Credential>, Status> {
+        let (reason, name) = match kind {
+            CredentialKind::Token => (ErrorReason::TokenInvalid, "bearer token"),
+            CredentialKind::Certificate => (ErrorReason::CertificateInvalid, "client certificate"),
+        };
+        let found = self.store.find_credential(kind, hash).map_err(|e| of_store(&e, reason))?;
+        let Some(credential) = found else { return Ok(None) };
+        let label = &credential.grant.label;
+        let message = match credential.state(self.clock.now()) {
+            CredentialState::InForce => return Ok(Some(credential)),
+            CredentialState::Expired => {
+                // The last day is good to its end, and expiry is the moment after it.
+                let last = credential.grant.expires_at - jiff::SignedDuration::from_nanos(1);
+                let day = self.clock.date_of(last);
+                format!(
+                    "the {name} {label} expired, its last day was {day}: ask an operator for a \
+                     new one"
+                )
+            }
+            CredentialState::Revoked => {
+                format!("the {name} {label} was revoked: ask an operator for a new one")
+            }
+        };
+        Err(status(reason, &message, &[]))
     }
 }
 
-/// Whom a token stands for.
-///
-/// # Errors
-/// `TOKEN_INVALID` when it stands for nobody, or not any more.
-pub fn holder_of(store: &Store, token: &TokenHash) -> Result<Principal, Status> {
-    let found = store.find_token(token).map_err(|e| of_store(&e, ErrorReason::TokenInvalid))?;
-    found.ok_or_else(|| {
-        status(ErrorReason::TokenInvalid, "the bearer token is unknown or revoked", &[])
-    })
+/// Refuses a caller of another role than the call needs, and one confined to other calls.
+fn permit(rule: &Rule, credential: &Credential) -> Result<(), Status> {
+    let (role, scopes) = (credential.grant.principal.role(), &credential.grant.scopes);
+    if !rule.roles.contains(&role) {
+        let needed: Vec<_> = rule.roles.iter().map(|role| role.as_str()).collect();
+        let needed = needed.join(" or ");
+        return Err(not_permitted(&format!(
+            "this call needs the role {needed}; yours is {role}: use a credential of that role"
+        )));
+    }
+    if !scopes.is_empty() && !scopes.contains(&rule.scope) {
+        return Err(not_permitted(&format!(
+            "this call needs the scope {}; {} is confined to {}: use another credential",
+            rule.scope,
+            credential.grant.label,
+            list(scopes)
+        )));
+    }
+    Ok(())
+}
+
+/// The names of some scopes.
+pub fn list(scopes: &BTreeSet<CredentialScope>) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a caller is told who shows nothing that stands for anybody.
+fn nobody(shown: &Shown) -> Status {
+    if shown.certificate.is_some() {
+        let message = "nobody registered this client certificate: have an operator do so with \
+                       `waymark admin certificate add`, or name a token's file with --token-file";
+        return status(ErrorReason::CertificateInvalid, message, &[]);
+    }
+    let message = "this call needs a bearer token or a registered client certificate: name the \
+                   token's file with --token-file, or the certificate with --certificate and \
+                   --certificate-key";
+    status(ErrorReason::TokenMissing, message, &[])
+}
+
+fn not_permitted(message: &str) -> Status {
+    status(ErrorReason::NotPermitted, message, &[])
 }
 
 /// The hash under which a token is stored.
-pub fn token_hash(secret: &str) -> TokenHash {
-    TokenHash(Sha256::digest(secret.as_bytes()).into())
+pub fn token_hash(secret: &[u8]) -> CredentialHash {
+    CredentialHash(Sha256::digest(secret).into())
 }
 
-fn role_of(principal: &Principal) -> Role {
-    match principal {
-        Principal::Agency(_) => Agency,
-        Principal::Steward(_) => Steward,
-        Principal::Operator(_) => Operator,
+/// The hash under which a certificate is stored, from its DER.
+pub fn certificate_hash(der: &[u8]) -> CredentialHash {
+    CredentialHash(Sha256::digest(der).into())
+}
+
+/// A call that was let through: one that goes on for long asks whether it still would be.
+#[derive(Clone)]
+pub struct Pass {
+    access: Access,
+    path: String,
+    shown: Shown,
+}
+
+impl Pass {
+    /// Checks anew; reads the store.
+    ///
+    /// # Errors
+    /// Those of a call that was not let through.
+    pub fn check(&self) -> Result<(), Status> {
+        self.access.check(&self.path, &self.shown).map(|_| ())
     }
+}
+
+/// The pass of a call.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when there is none.
+pub fn pass_of<T>(request: &Request<T>) -> Result<Pass, Status> {
+    let pass = request.extensions().get::<Pass>();
+    pass.cloned().ok_or_else(|| not_permitted("this call needs a credential"))
+}
+
+/// Who makes the call, as the audit log names them.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when nobody is known to.
+pub fn actor_of<T>(request: &Request<T>) -> Result<Actor, Status> {
+    let caller = request.extensions().get::<Principal>();
+    caller.map(Actor::from).ok_or_else(|| not_permitted("this call needs a credential"))
 }
 
 /// The agency that makes the call.
@@ -106,26 +205,8 @@ fn role_of(principal: &Principal) -> Role {
 pub fn agency_of<T>(request: &Request<T>) -> Result<AgencyId, Status> {
     match request.extensions().get::<Principal>() {
         Some(Principal::Agency(agency)) => Ok(agency.clone()),
-        _ => Err(not_permitted("only an agency's token may make this call")),
+        _ => Err(not_permitted("only an agency may make this call")),
     }
-}
-
-/// Who makes the call, as the audit log names them.
-///
-/// # Errors
-/// `PERMISSION_DENIED` when nobody is known to.
-pub fn actor_of<T>(request: &Request<T>) -> Result<Actor, Status> {
-    let caller = request.extensions().get::<Principal>();
-    caller.map(Actor::from).ok_or_else(|| not_permitted("this call needs a token"))
-}
-
-/// The token by which a call is made: a call that goes on for long looks whether it still is one.
-///
-/// # Errors
-/// `PERMISSION_DENIED` when there is none.
-pub fn token_of<T>(request: &Request<T>) -> Result<TokenHash, Status> {
-    let token = request.extensions().get::<TokenHash>();
-    token.copied().ok_or_else(|| not_permitted("this call needs a token"))
 }
 
 /// The name of the person who makes the call.
@@ -134,83 +215,9 @@ pub fn token_of<T>(request: &Request<T>) -> Result<TokenHash, Status> {
 /// `PERMISSION_DENIED` when the caller is not a person.
 pub fn person_of<T>(request: &Request<T>) -> Result<String, Status> {
     match request.extensions().get::<Principal>() {
-        Some(Principal::Steward(name) | Principal::Operator(name)) => Ok(name.clone()),
-        _ => Err(not_permitted("only a person's token may make this call")),
-    }
-}
-
-fn not_permitted(message: &str) -> Status {
-    status(ErrorReason::NotPermitted, message, &[])
-}
-
-/// Lets only permitted calls through, with their [`Principal`] as an extension.
-#[derive(Clone)]
-pub struct AccessLayer(pub Store);
-
-/// The service that [`AccessLayer`] makes.
-#[derive(Clone)]
-pub struct Guarded<S> {
-    store: Store,
-    inner: S,
-}
-
-impl<S> Layer<S> for AccessLayer {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { store: self.0.clone(), inner }
-    }
-}
-
-impl<S> Service<http::Request<Body>> for Guarded<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        // The service that was polled ready takes the call; its fresh clone waits for the next.
-        let waiting = self.inner.clone();
-        let mut ready = std::mem::replace(&mut self.inner, waiting);
-        let path = request.uri().path().to_owned();
-        // Nothing behind this point may see the secret.
-        let authorization = request.headers_mut().remove(http::header::AUTHORIZATION);
-        let store = self.store.clone();
-        Box::pin(async move {
-            if allowed(&path).is_none() {
-                return ready.call(request).await;
-            }
-            let verdict = blocking(move || {
-                check(&store, &path, authorization.as_ref().map(http::HeaderValue::as_bytes))
-            });
-            match verdict.await {
-                Ok((principal, token)) => {
-                    request.extensions_mut().insert(principal);
-                    request.extensions_mut().insert(token);
-                    ready.call(request).await
-                }
-                Err(refused) => Ok(refused.into_http()),
-            }
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_in_the_table_is_refused() {
-        assert_eq!(allowed("/waymark.other.v1.OtherService/Do"), Some(&[][..]));
-        assert_eq!(allowed("/waymark.admin.v1.AdminService/Train"), Some(&[Operator][..]));
-        assert_eq!(allowed("/grpc.health.v1.Health/Check"), None);
-        assert_eq!(allowed("/waymark.status.v1.StatusService/GetStatus"), Some(&[Agency][..]));
+        Some(Principal::Steward(name) | Principal::Operator(name) | Principal::Auditor(name)) => {
+            Ok(name.clone())
+        }
+        _ => Err(not_permitted("only a person may make this call")),
     }
 }

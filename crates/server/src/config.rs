@@ -1,6 +1,7 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
 mod review;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +16,12 @@ use linkage::{Model, Policy};
 use pathways::{Calendar, Completeness, Registry, RuleProfiles, Sharing};
 use record::{AgencyId, Schema};
 use serde::Deserialize;
+use tonic::transport::ServerTlsConfig;
 
 use crate::activation;
 pub use review::{QuestionPolicy, ReviewPolicy};
 use review::{QuestionsFile, ReviewFile};
+use tls::TlsFile;
 
 /// Why the settings are refused; the message says which line of which file to change.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,7 @@ struct ConfigFile {
     data_dir: PathBuf,
     time_zone: String,
     fixed_date: Option<String>,
+    tls: Option<TlsFile>,
     #[serde(default)]
     linkage: LinkageFile,
     #[serde(default)]
@@ -65,13 +69,18 @@ struct ConfigFile {
 impl ConfigFile {
     /// Says what is wrong with an address to listen on. Port 0 is another port each time.
     fn check_addresses(&self) -> Result<(), String> {
-        let metrics = self.metrics_listen.map(|address| ("metrics_listen", address));
-        for (setting, address) in [("listen", self.listen)].into_iter().chain(metrics) {
-            if !address.ip().is_loopback() {
-                return Err(format!(
-                    "{setting}: without TLS only a loopback address such as 127.0.0.1 is accepted"
-                ));
-            }
+        if self.tls.is_none() && !self.listen.ip().is_loopback() {
+            return Err(
+                "listen: without TLS only a loopback address such as 127.0.0.1 is accepted: \
+                        name a certificate and its key under [tls]"
+                    .to_owned(),
+            );
+        }
+        // The metrics have neither TLS nor tokens.
+        if self.metrics_listen.is_some_and(|address| !address.ip().is_loopback()) {
+            return Err(
+                "metrics_listen: only a loopback address such as 127.0.0.1 is accepted".to_owned()
+            );
         }
         if self.listen.port() != 0 && self.metrics_listen == Some(self.listen) {
             return Err("metrics_listen: an address other than that of listen is needed".to_owned());
@@ -113,10 +122,12 @@ impl Default for LimitsFile {
 /// The checked settings, with every file they name read.
 #[derive(Debug)]
 pub struct Config {
-    /// Address to listen on; loopback while there is no TLS.
+    /// Address to listen on; loopback where there is no TLS.
     pub listen: SocketAddr,
-    /// Address on which the metrics are served; loopback while there is no TLS.
+    /// Address on which the metrics are served; loopback.
     pub metrics_listen: Option<SocketAddr>,
+    /// How calls are encrypted; `None`: not at all.
+    pub tls: Option<ServerTlsConfig>,
     /// Folder of the database and the service's own keys.
     pub data_dir: PathBuf,
     /// Where a day ends.
@@ -184,6 +195,7 @@ impl Config {
         Ok(Self {
             listen: file.listen,
             metrics_listen: file.metrics_listen,
+            tls: file.tls.map(|tls| tls.check(path)).transpose()?,
             data_dir: folder.join(file.data_dir),
             time_zone,
             fixed_date,
@@ -346,9 +358,9 @@ mod tests {
 
     #[test]
     fn both_addresses_are_of_this_machine_and_differ() {
-        let loopback = "without TLS only a loopback address";
+        let loopback = "only a loopback address";
         for (listen, metrics, setting, told) in [
-            ("0.0.0.0:7443", "127.0.0.1:9464", "listen", loopback),
+            ("0.0.0.0:7443", "127.0.0.1:9464", "listen", "without TLS only a loopback address"),
             ("127.0.0.1:7443", "0.0.0.0:9464", "metrics_listen", loopback),
             ("127.0.0.1:7443", "[::]:9464", "metrics_listen", loopback),
             ("127.0.0.1:7443", "198.51.100.1:9464", "metrics_listen", loopback),
@@ -359,5 +371,25 @@ mod tests {
             assert!(refused.contains(&format!("waymarkd.toml: {setting}: ")), "{refused}");
             assert!(refused.contains(told), "{refused}");
         }
+    }
+
+    #[test]
+    fn with_tls_calls_are_served_anywhere_and_the_metrics_here_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let [certificate, key] = ["own.pem", "own.key"].map(|name| folder.path().join(name));
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        crate::files::write_private(&key, made.signing_key.serialize_pem().as_bytes()).unwrap();
+        let files = format!("certificate = {certificate:?}\nkey = {key:?}");
+        let tls = |metrics: &str| {
+            let path = folder.path().join("waymarkd.toml");
+            let others = "data_dir = 'data'\ntime_zone = 'America/Chicago'";
+            let addresses = format!("listen = '0.0.0.0:7443'\nmetrics_listen = '{metrics}'");
+            fs::write(&path, format!("{addresses}\n{others}\n[tls]\n{files}\n")).unwrap();
+            Config::read(&path)
+        };
+        assert!(tls("127.0.0.1:9464").unwrap().tls.is_some());
+        let refused = tls("0.0.0.0:9464").unwrap_err().to_string();
+        assert!(refused.contains("metrics_listen: only a loopback address"), "{refused}");
     }
 }

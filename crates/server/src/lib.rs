@@ -5,11 +5,13 @@
 
 mod access;
 mod activation;
+mod certificate;
 mod clock;
 pub mod config;
 mod engine;
 mod files;
 mod metrics;
+mod operator;
 mod participants;
 mod pepper;
 mod pseudonym;
@@ -21,4 +23,5 @@ mod status;
 mod times;
 
 pub use config::{Config, ConfigError};
-pub use serve::{OPERATOR_TOKEN_FILE, ServeError, Service, serve};
+pub use operator::OPERATOR_TOKEN_FILE;
+pub use serve::{ServeError, Service, serve};

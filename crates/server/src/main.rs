@@ -77,11 +77,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
         None => None,
     };
     let token = config.data_dir.join(OPERATOR_TOKEN_FILE);
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     let service = tokio::task::spawn_blocking(|| Service::open(config)).await??;
     if let Some((_, address)) = &metrics {
         eprintln!("waymarkd: metrics on http://{address}/metrics");
     }
-    eprintln!("waymarkd: listening on http://{address}, operator token {}", token.display());
+    eprintln!("waymarkd: listening on {scheme}://{address}, operator token {}", token.display());
     let mut terminate = signal(SignalKind::terminate()).context("signals")?;
     let stop = async move {
         tokio::select! {

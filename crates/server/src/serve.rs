@@ -1,6 +1,6 @@
 //! Starting, serving and stopping.
 
-use std::{future::Future, io, path::Path, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use api::{
     admin::admin_service_server::AdminServiceServer,
@@ -13,18 +13,18 @@ use api::{
     submission::submission_service_server::SubmissionServiceServer,
 };
 use sha2::{Digest, Sha256};
-use store::{ActivationKind, Actor, Principal, Store};
+use store::{ActivationKind, Actor, Store};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
-    access::{AccessLayer, token_hash},
+    access::{Access, AccessLayer},
     activation,
     clock::Clock,
     config::Config,
     engine::{Engine, EngineError, EngineHandle, Evaluator, Profiles},
-    files::{random_secret, write_private},
     metrics::Metrics,
+    operator::ensure_operator,
     pepper::Pepper,
     services::{
         Admin, Audits, Exports, KeyBinding, Questions, Registries, Reviews, Statements, Statuses,
@@ -32,9 +32,6 @@ use crate::{
     },
     sources::Sources,
 };
-
-/// The file in the data folder that holds the first operator's token.
-pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
 
 /// How long open calls may go on after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -148,8 +145,12 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
 
-    let router = Server::builder()
-        .layer(AccessLayer(store.clone()))
+    let server = match config.tls {
+        Some(tls) => Server::builder().tls_config(tls)?,
+        None => Server::builder(),
+    };
+    let router = server
+        .layer(AccessLayer(Access { store: store.clone(), clock: clock.clone() }))
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_service(health_service)
         .add_service(reflected().build_v1()?)
@@ -226,7 +227,7 @@ impl Service {
             other => other?,
         }
         let clock = Clock::new(config.time_zone.clone(), config.fixed_date);
-        first_operator(&store, &config.data_dir, &clock)?;
+        ensure_operator(&store, &config.data_dir, &clock)?;
         first_model(&store, &config, &clock)?;
         let evaluator = rules_in_force(&store, &config, &clock)?;
         let schema = config.schema.clone();
@@ -239,27 +240,6 @@ impl Service {
         )?;
         Ok(Self { config, store, clock, pepper, evaluator, engine })
     }
-}
-
-/// Issues the first operator's token, so that somebody can let the others in.
-fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), ServeError> {
-    if !store.tokens()?.is_empty() {
-        return Ok(());
-    }
-    let secret = random_secret();
-    let path = data_dir.join(OPERATOR_TOKEN_FILE);
-    // A file without its token in the store is left from a start that was cut short.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(ServeError::DataFolder(error));
-        }
-        _ => {}
-    }
-    write_private(&path, secret.as_bytes()).map_err(ServeError::DataFolder)?;
-    let operator = Principal::Operator("first operator".to_owned());
-    store.issue_token(token_hash(&secret), &operator, "first-operator", clock.now())?;
-    tracing::info!(path = %path.display(), "the first operator's token was written");
-    Ok(())
 }
 
 /// Puts the configured registry and rule profiles in force where they are not yet, and takes every

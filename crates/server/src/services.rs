@@ -3,6 +3,7 @@
 mod admin;
 mod audits;
 mod binding;
+mod credentials;
 mod explanation;
 mod export;
 mod feed;
@@ -20,6 +21,7 @@ mod withdrawals;
 pub use admin::Admin;
 pub use audits::Audits;
 pub use binding::KeyBinding;
+pub use credentials::default_last_day;
 pub use explanation::millibits;
 pub use export::Exports;
 pub use questions::Questions;

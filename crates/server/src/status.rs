@@ -15,8 +15,13 @@ pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
     use store::Error as E;
     match error {
         E::NotFound { .. } => status(missing, &error.to_string(), &[]),
-        E::AlreadyExists { what: "token" } => {
-            status(ErrorReason::TokenLabelExists, &error.to_string(), &[])
+        E::AlreadyExists { what: "credential label" } => {
+            status(ErrorReason::CredentialLabelExists, &error.to_string(), &[])
+        }
+        E::AlreadyExists { what: "credential" } => {
+            let message = "the certificate was registered before, and may be revoked: list the \
+                           certificates, and have another one made where it is";
+            status(ErrorReason::CertificateExists, message, &[])
         }
         E::AlreadyExists { what: "agency" } => {
             status(ErrorReason::AgencyExists, &error.to_string(), &[])

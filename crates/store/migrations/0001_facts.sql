@@ -14,17 +14,21 @@ CREATE TABLE fact_agency (
     added_at         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Bearer tokens: the hash alone, never the token.
-CREATE TABLE fact_token (
-    hash      BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
-    label     TEXT    NOT NULL UNIQUE,
-    role      TEXT    NOT NULL CHECK (role IN ('agency', 'steward', 'operator')),
-    name      TEXT    NOT NULL,
-    issued_at INTEGER NOT NULL
+-- How callers prove who they are: bearer tokens and client certificates. The hash alone, never the
+-- token. `scopes` are names with spaces between; empty: all that the role may do.
+CREATE TABLE fact_credential (
+    hash       BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    kind       TEXT    NOT NULL CHECK (kind IN ('token', 'certificate')),
+    label      TEXT    NOT NULL UNIQUE,
+    role       TEXT    NOT NULL CHECK (role IN ('agency', 'steward', 'operator', 'auditor')),
+    name       TEXT    NOT NULL,
+    scopes     TEXT    NOT NULL,
+    issued_at  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE fact_token_revocation (
-    label      TEXT    NOT NULL PRIMARY KEY REFERENCES fact_token (label),
+CREATE TABLE fact_credential_revocation (
+    label      TEXT    NOT NULL PRIMARY KEY REFERENCES fact_credential (label),
     revoked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -11,15 +11,15 @@ BEGIN SELECT RAISE(ABORT, 'fact_agency is append-only'); END;
 CREATE TRIGGER fact_agency_is_not_removed BEFORE DELETE ON fact_agency
 BEGIN SELECT RAISE(ABORT, 'fact_agency is append-only'); END;
 
-CREATE TRIGGER fact_token_is_not_changed BEFORE UPDATE ON fact_token
-BEGIN SELECT RAISE(ABORT, 'fact_token is append-only'); END;
-CREATE TRIGGER fact_token_is_not_removed BEFORE DELETE ON fact_token
-BEGIN SELECT RAISE(ABORT, 'fact_token is append-only'); END;
+CREATE TRIGGER fact_credential_is_not_changed BEFORE UPDATE ON fact_credential
+BEGIN SELECT RAISE(ABORT, 'fact_credential is append-only'); END;
+CREATE TRIGGER fact_credential_is_not_removed BEFORE DELETE ON fact_credential
+BEGIN SELECT RAISE(ABORT, 'fact_credential is append-only'); END;
 
-CREATE TRIGGER fact_token_revocation_is_not_changed BEFORE UPDATE ON fact_token_revocation
-BEGIN SELECT RAISE(ABORT, 'fact_token_revocation is append-only'); END;
-CREATE TRIGGER fact_token_revocation_is_not_removed BEFORE DELETE ON fact_token_revocation
-BEGIN SELECT RAISE(ABORT, 'fact_token_revocation is append-only'); END;
+CREATE TRIGGER fact_credential_revocation_is_not_changed BEFORE UPDATE ON fact_credential_revocation
+BEGIN SELECT RAISE(ABORT, 'fact_credential_revocation is append-only'); END;
+CREATE TRIGGER fact_credential_revocation_is_not_removed BEFORE DELETE ON fact_credential_revocation
+BEGIN SELECT RAISE(ABORT, 'fact_credential_revocation is append-only'); END;
 
 CREATE TRIGGER fact_log_is_not_changed BEFORE UPDATE ON fact_log
 BEGIN SELECT RAISE(ABORT, 'fact_log is append-only'); END;

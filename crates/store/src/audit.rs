@@ -45,10 +45,10 @@ named! {
         ServiceStarted = "service_started",
         /// An agency was added.
         AgencyAdded = "agency_added",
-        /// A token was issued.
-        TokenIssued = "token_issued",
-        /// A token was revoked.
-        TokenRevoked = "token_revoked",
+        /// A token was issued, or a client certificate registered.
+        CredentialIssued = "credential_issued",
+        /// A token or a client certificate was revoked.
+        CredentialRevoked = "credential_revoked",
         /// A submission became facts.
         SubmissionAccepted = "submission_accepted",
         /// An agency stated facts of no one person.
@@ -122,8 +122,7 @@ impl Actor {
 
 impl From<&Principal> for Actor {
     fn from(principal: &Principal) -> Self {
-        let (role, name) = principal.role_and_name();
-        Self { role: role.to_string(), name: name.to_owned() }
+        Self { role: principal.role().to_string(), name: principal.name().to_owned() }
     }
 }
 

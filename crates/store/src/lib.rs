@@ -12,6 +12,7 @@ mod audit;
 mod calendar;
 mod columns;
 mod content;
+mod credentials;
 mod decide;
 mod decisions;
 mod effects;
@@ -43,7 +44,6 @@ mod statuses;
 mod store;
 mod submissions;
 mod tasks;
-mod tokens;
 mod verify;
 mod workload;
 mod writer;
@@ -53,6 +53,10 @@ pub use agencies::Agency;
 pub use appends::{Appended, NewRow, Refusal, RejectionReason, RowContent, RowRejection};
 pub use audit::{Action, Actor, AuditEntry, AuditFilter, AuditedRecord, Disclosure, NewAuditEntry};
 pub use calendar::{Due, Evaluation};
+pub use credentials::{
+    Credential, CredentialHash, CredentialKind, CredentialScope, CredentialState, Grant, Principal,
+    Role,
+};
 pub use decide::Objection;
 pub use decisions::{Decision, DecisionId, Decisions, NewDecision, Scope, Shown, Undo, Verdict};
 pub use effects::Moved;
@@ -82,7 +86,6 @@ pub use submissions::{
     SubmissionState,
 };
 pub use tasks::{Lease, OpenTask, Task, TaskId, WaitKind, Waits};
-pub use tokens::{Principal, Token, TokenHash};
 pub use verify::Verified;
 pub use workload::{AGES, Act, ActCounts, FieldAnswer, OpenTasks};
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::{
-    activations, appends, audit, content, decide, decisions, effects, erasure, events, feed,
-    finalize, log, memberships, migrate::migrate, notes, questions, queue, records, samples,
-    settle, statements, statuses, submissions, tasks, tokens,
+    activations, appends, audit, content, credentials, decide, decisions, effects, erasure, events,
+    feed, finalize, log, memberships, migrate::migrate, notes, questions, queue, records, samples,
+    settle, statements, statuses, submissions, tasks,
 };
 
 const QUERIES: [&str; 105] = [
@@ -30,6 +30,7 @@ const QUERIES: [&str; 105] = [
     erasure::PLACES,
     erasure::LAST_SEAL,
     erasure::BY_REQUEST,
+    credentials::FIND_CREDENTIAL,
     decide::NEIGHBORS,
     decide::ETAG,
     decide::LEASE,
@@ -115,7 +116,6 @@ const QUERIES: [&str; 105] = [
     tasks::SET_STATUSES,
     tasks::RECORDS_OF,
     tasks::TASKS_OF,
-    tokens::FIND_TOKEN,
 ];
 
 #[test]

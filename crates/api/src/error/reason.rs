@@ -42,22 +42,26 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// The call carries no bearer token.
+    /// The call carries no credential: neither a bearer token nor a registered certificate.
     TokenMissing = "TOKEN_MISSING", Unauthenticated;
-    /// The bearer token is unknown or revoked.
+    /// The bearer token is unknown, expired or revoked.
     TokenInvalid = "TOKEN_INVALID", Unauthenticated;
-    /// The token's role may not do this.
+    /// The client certificate is not registered, expired or revoked.
+    CertificateInvalid = "CERTIFICATE_INVALID", Unauthenticated;
+    /// The caller's role or the credential's scopes do not allow this.
     NotPermitted = "NOT_PERMITTED", PermissionDenied;
-    /// The data belong to another agency than the token.
+    /// The data belong to another agency than the caller.
     AgencyMismatch = "AGENCY_MISMATCH", PermissionDenied;
     /// No agency has this id.
     AgencyUnknown = "AGENCY_UNKNOWN", NotFound;
     /// The agency exists with another title.
     AgencyExists = "AGENCY_EXISTS", AlreadyExists;
-    /// No token has this label.
-    TokenUnknown = "TOKEN_UNKNOWN", NotFound;
-    /// A token of this label exists.
-    TokenLabelExists = "TOKEN_LABEL_EXISTS", AlreadyExists;
+    /// No credential of this kind has the label.
+    CredentialUnknown = "CREDENTIAL_UNKNOWN", NotFound;
+    /// A credential of this label exists.
+    CredentialLabelExists = "CREDENTIAL_LABEL_EXISTS", AlreadyExists;
+    /// The certificate was registered before.
+    CertificateExists = "CERTIFICATE_EXISTS", AlreadyExists;
     /// Fields of the request do not fit; the details name them.
     RequestInvalid = "REQUEST_INVALID", InvalidArgument;
     /// The request id was used for another request.

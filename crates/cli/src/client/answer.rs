@@ -10,6 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use tonic::{Code, Status};
 
+use super::tls;
 use crate::{catalogue, exit::Exit, failure::Failure, output::text};
 
 /// A call that failed.
@@ -31,6 +32,9 @@ pub fn failure(status: &Status) -> Failure {
 
 /// An error that the service itself did not make: the network's, or a proxy's.
 fn without_reason(status: &Status) -> Failure {
+    if let Some(failure) = tls::failure(status) {
+        return failure;
+    }
     match status.code() {
         Code::Unavailable | Code::Unknown | Code::Cancelled => {
             let what = "the connection to the server was lost";
@@ -61,7 +65,11 @@ pub fn is_passing(status: &Status) -> bool {
         Some(reason) => {
             matches!(reason, ErrorReason::ServiceBusy | ErrorReason::ServiceUnavailable)
         }
-        None => matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
+        None => {
+            let is_lost =
+                matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled);
+            is_lost && tls::failure(status).is_none()
+        }
     }
 }
 

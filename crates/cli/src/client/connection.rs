@@ -1,4 +1,4 @@
-//! The connection to the service: where it is, and the bearer token that opens it.
+//! The connection to the service: where it is, and what says who calls.
 
 use std::{
     net::IpAddr,
@@ -14,6 +14,7 @@ use tonic::{
     transport::{Channel, Endpoint, Uri},
 };
 
+use super::tls::{self, TlsArgs};
 use crate::{catalogue::Code, exit::Exit, failure::Failure, secret};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,7 +26,7 @@ pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Which service to talk to, and as whom.
 #[derive(Debug, Args)]
 pub struct ConnectionArgs {
-    /// Address of the service
+    /// Address of the service: https://HOST:PORT, or http:// on this machine itself
     #[arg(
         long,
         global = true,
@@ -37,18 +38,23 @@ pub struct ConnectionArgs {
     /// File with your bearer token, of mode 0600
     #[arg(long, global = true, value_name = "FILE", env = "WAYMARK_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Encryption, and your certificate.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
-/// Adds the bearer token to every call.
+/// Adds the bearer token to every call, where there is one.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 /// What the generated clients call through.
 pub type Caller = InterceptedService<Channel, Bearer>;
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
         Ok(request)
     }
 }
@@ -57,24 +63,65 @@ impl ConnectionArgs {
     /// Connects.
     ///
     /// # Errors
-    /// [`Failure`] when there is no token, the address is not usable or nobody answers.
+    /// [`Failure`] when nothing says who calls, the address is not usable, nobody answers, or one
+    /// side does not trust the other.
     pub async fn connect(&self) -> Result<Caller, Failure> {
         let bearer = self.bearer()?;
-        let endpoint = endpoint(&self.server)?;
-        let channel = endpoint.connect().await.map_err(|_| {
-            let what = format!("the server at {} does not answer", self.server);
-            Failure::new(Code::ServerUnreachable, what)
-                .remedy("check that waymarkd runs there, and the address given with --server")
+        let endpoint = self.endpoint()?;
+        let channel = endpoint.connect().await.map_err(|error| {
+            tls::failure(&error).unwrap_or_else(|| {
+                let what = format!("the server at {} does not answer", self.server);
+                Failure::new(Code::ServerUnreachable, what).remedy(
+                    "check that waymarkd runs there, the address given with --server, and whether \
+                     it begins with https://",
+                )
+            })
         })?;
         Ok(InterceptedService::new(channel, bearer))
     }
 
     fn bearer(&self) -> Result<Bearer, Failure> {
-        let Some(path) = &self.token_file else {
-            return Err(Failure::new(Code::TokenFileMissing, "there is no bearer token")
-                .remedy("name its file with --token-file FILE or in WAYMARK_TOKEN_FILE"));
+        match &self.token_file {
+            Some(path) => read_bearer(path),
+            None if self.tls.certificate.is_some() && self.server.starts_with("https:") => {
+                Ok(Bearer(None))
+            }
+            None => {
+                let what = "there is neither a bearer token nor a client certificate";
+                Err(Failure::new(Code::TokenFileMissing, what).remedy(
+                    "name the token's file with --token-file FILE or in WAYMARK_TOKEN_FILE, or, \
+                     over https://, your certificate with --certificate and --certificate-key",
+                ))
+            }
+        }
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, Failure> {
+        let server = &self.server;
+        let invalid = |what: &str| {
+            Failure::new(Code::ServerAddressInvalid, format!("the address {server}: {what}"))
         };
-        read_bearer(path)
+        let uri: Uri = server
+            .parse()
+            .map_err(|_| invalid("is no URL").remedy("give one such as http://127.0.0.1:7443"))?;
+        let is_loopback = uri.host().is_some_and(|host| {
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        });
+        let scheme = uri.scheme_str().map(str::to_owned);
+        let endpoint = Endpoint::from(uri)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE);
+        match scheme.as_deref() {
+            Some("https") => self.tls.encrypt(endpoint),
+            Some("http") if is_loopback => Ok(endpoint),
+            _ => Err(invalid("only https:// is allowed, or http:// to this machine itself")
+                .remedy(
+                    "use an address such as https://HOST:7443, or http://127.0.0.1:7443: without \
+                 encryption tokens would travel in the clear",
+                )),
+        }
     }
 }
 
@@ -87,30 +134,7 @@ fn read_bearer(path: &Path) -> Result<Bearer, Failure> {
                 .remedy("name a file made by waymark admin token issue")
         })?;
     value.set_sensitive(true);
-    Ok(Bearer(value))
-}
-
-fn endpoint(server: &str) -> Result<Endpoint, Failure> {
-    let invalid = |what: &str| {
-        Failure::new(Code::ServerAddressInvalid, format!("the address {server}: {what}"))
-    };
-    let uri: Uri = server
-        .parse()
-        .map_err(|_| invalid("is no URL").remedy("give one such as http://127.0.0.1:7443"))?;
-    let is_loopback = uri.host().is_some_and(|host| {
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    });
-    if uri.scheme_str() != Some("http") || !is_loopback {
-        return Err(invalid("only http:// to this machine itself is allowed").remedy(
-            "use an address such as http://127.0.0.1:7443, through a tunnel where the server is \
-             on another machine: without encryption tokens would travel in the clear",
-        ));
-    }
-    Ok(Endpoint::from(uri)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE))
+    Ok(Bearer(Some(value)))
 }
 
 /// Runs the calls of one command.
@@ -129,14 +153,29 @@ pub fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failu
 mod tests {
     use super::*;
 
+    fn to(server: &str) -> ConnectionArgs {
+        let tls = TlsArgs::default();
+        ConnectionArgs { server: server.to_owned(), token_file: None, tls }
+    }
+
     #[test]
     fn plain_http_reaches_this_machine_only() {
         for good in ["http://127.0.0.1:7443", "http://localhost:1", "http://[::1]:7443"] {
-            assert!(endpoint(good).is_ok(), "{good}");
+            assert!(to(good).endpoint().is_ok(), "{good}");
         }
-        for bad in ["http://example.org:7443", "http://10.0.0.1:1", "https://x", "ftp://::1", ""] {
-            assert_eq!(endpoint(bad).unwrap_err().exit, Exit::BadConfig, "{bad}");
+        for bad in ["http://example.org:7443", "http://10.0.0.1:1", "x", "ftp://::1", ""] {
+            assert_eq!(to(bad).endpoint().unwrap_err().exit, Exit::BadConfig, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_call_says_who_makes_it_by_a_token_or_by_a_certificate_over_tls() {
+        let mut connection = to("https://localhost:7443");
+        assert!(connection.bearer().is_err());
+        connection.tls.certificate = Some("me.pem".into());
+        assert!(connection.bearer().is_ok());
+        connection.server = "http://localhost:7443".to_owned();
+        assert!(connection.bearer().is_err());
     }
 
     #[test]
@@ -144,7 +183,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         secret::write_new(&path, "wm_s3cret\n").unwrap();
-        let Bearer(value) = read_bearer(&path).unwrap();
+        let value = read_bearer(&path).unwrap().0.unwrap();
         assert_eq!(value.to_str().unwrap(), "Bearer wm_s3cret");
         assert!(!format!("{value:?}").contains("s3cret"));
     }

@@ -7,3 +7,4 @@ pub mod outgoing;
 pub mod review;
 pub mod statuses;
 pub mod submission;
+pub mod tls;

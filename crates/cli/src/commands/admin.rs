@@ -1,5 +1,8 @@
-//! `waymark admin`: agencies, tokens and the state of the service, for operators.
+//! `waymark admin`: agencies, credentials and the state of the service, for operators.
 
+#[cfg(feature = "service")]
+mod certs;
+mod credentials;
 mod purge;
 mod verify;
 
@@ -9,17 +12,20 @@ use std::{
 };
 
 use api::admin::{
-    AccessToken, AddAgencyRequest, Agency, GetServiceInfoRequest, GetServiceInfoResponse,
-    IssueTokenRequest, ListAgenciesRequest, ListTokensRequest, ReconcileRequest,
-    RevokeTokenRequest, Role, admin_service_client::AdminServiceClient,
+    AddAgencyRequest, Agency, GetServiceInfoRequest, GetServiceInfoResponse, ListAgenciesRequest,
+    ReconcileRequest, admin_service_client::AdminServiceClient,
 };
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use record::{AgencyId, RecordKey};
 use serde_json::json;
 
+#[cfg(feature = "service")]
+use certs::CertsCommand;
+use credentials::{CertificateCommand, TokenCommand};
+
 use crate::{
     client::{
-        answer::{day, failure, plain_name, time},
+        answer::{day, failure},
         connection::{self, Caller, ConnectionArgs},
         memberships::{memberships, write_links},
         submission::incomplete,
@@ -27,10 +33,9 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::{Document, Format, Section, text},
-    secret,
 };
 
-/// Administers the service; needs an operator's token.
+/// Administers the service; needs an operator's credential.
 #[derive(Debug, Args)]
 pub struct Admin {
     #[command(flatten)]
@@ -41,12 +46,26 @@ pub struct Admin {
 
 #[derive(Debug, Subcommand)]
 enum AdminCommand {
+    #[command(flatten)]
+    Service(ServiceCommand),
+    /// Make certificates for tests; needs no server
+    #[cfg(feature = "service")]
+    #[command(subcommand)]
+    Certs(CertsCommand),
+}
+
+/// What the service is asked to do.
+#[derive(Debug, Subcommand)]
+enum ServiceCommand {
     /// Add or list the agencies
     #[command(subcommand)]
     Agency(AgencyCommand),
     /// Issue, list or revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Register, list or revoke client certificates
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// Write which record belongs to which participant, as `waymark evaluate` reads it
     Memberships {
         /// File to write: agency,local_id,participant_id, a row per record
@@ -82,48 +101,6 @@ enum AgencyCommand {
     List,
 }
 
-#[derive(Debug, Subcommand)]
-enum TokenCommand {
-    /// Issue a token, into a file that only you can read
-    Issue(Issue),
-    /// List the tokens, without their secrets
-    List,
-    /// Revoke a token at once
-    Revoke {
-        /// Label of the token
-        #[arg(value_name = "LABEL")]
-        label: String,
-    },
-}
-
-/// Issues a token. The service keeps only its hash: the file is the one place where it stands.
-#[derive(Debug, Args)]
-struct Issue {
-    /// Label of the token, to list and revoke it by
-    #[arg(value_name = "LABEL")]
-    label: String,
-    /// What its holder may do
-    #[arg(long, value_enum, value_name = "ROLE")]
-    role: Holder,
-    /// The agency's id, or the name of the steward or operator
-    #[arg(long, value_name = "NAME")]
-    subject: String,
-    /// File to write the token to; refused where it exists
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-}
-
-/// What the holder of a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Holder {
-    /// Submits for an agency and reads its statuses
-    Agency,
-    /// Reviews uncertain matches
-    Steward,
-    /// Administers
-    Operator,
-}
-
 type Client = AdminServiceClient<Caller>;
 
 impl Admin {
@@ -132,36 +109,42 @@ impl Admin {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
-        let (document, exit) = connection::run(async {
-            let caller = self.connection.connect().await?;
-            let mut client = AdminServiceClient::new(caller.clone());
-            let document = match &self.command {
-                AdminCommand::Verify => return verify::verify(caller).await,
-                AdminCommand::Purge(purge) => purge.run(&mut client).await,
-                AdminCommand::Agency(AgencyCommand::Add { id, title }) => {
-                    add_agency(&mut client, id, title).await
-                }
-                AdminCommand::Agency(AgencyCommand::List) => list_agencies(&mut client).await,
-                AdminCommand::Token(TokenCommand::Issue(issue)) => issue.run(&mut client).await,
-                AdminCommand::Token(TokenCommand::List) => list_tokens(&mut client).await,
-                AdminCommand::Token(TokenCommand::Revoke { label }) => {
-                    revoke(&mut client, label).await
-                }
-                AdminCommand::Memberships { out } => {
-                    let links = memberships(caller).await?;
-                    write_links(out, &links)?;
-                    Ok(counted(&links))
-                }
-                AdminCommand::Reconcile { repair } => reconcile(&mut client, *repair).await,
-                AdminCommand::Info => {
-                    let answer = client.get_service_info(GetServiceInfoRequest {}).await;
-                    Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
-                }
-            };
-            Ok((document?, Exit::Done))
-        })?;
+        let (document, exit) = match &self.command {
+            AdminCommand::Service(command) => {
+                connection::run(async { command.run(self.connection.connect().await?).await })?
+            }
+            #[cfg(feature = "service")]
+            AdminCommand::Certs(CertsCommand::Dev(dev)) => (dev.run()?, Exit::Done),
+        };
         document.print(format)?;
         Ok(exit)
+    }
+}
+
+impl ServiceCommand {
+    async fn run(&self, caller: Caller) -> Result<(Document, Exit), Failure> {
+        let mut client = AdminServiceClient::new(caller.clone());
+        let document = match self {
+            Self::Verify => return verify::verify(caller).await,
+            Self::Purge(purge) => purge.run(&mut client).await,
+            Self::Agency(AgencyCommand::Add { id, title }) => {
+                add_agency(&mut client, id, title).await
+            }
+            Self::Agency(AgencyCommand::List) => list_agencies(&mut client).await,
+            Self::Token(token) => token.run(&mut client).await,
+            Self::Certificate(certificate) => certificate.run(&mut client).await,
+            Self::Memberships { out } => {
+                let links = memberships(caller).await?;
+                write_links(out, &links)?;
+                Ok(counted(&links))
+            }
+            Self::Reconcile { repair } => reconcile(&mut client, *repair).await,
+            Self::Info => {
+                let answer = client.get_service_info(GetServiceInfoRequest {}).await;
+                Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
+            }
+        };
+        Ok((document?, Exit::Done))
     }
 }
 
@@ -192,66 +175,6 @@ fn agencies(agencies: &[Agency]) -> Document {
         section.row(vec![text(&agency.id), text(&agency.title)]);
     }
     Document::new("waymark.admin.agencies/1").section(section)
-}
-
-impl Issue {
-    async fn run(&self, client: &mut Client) -> Result<Document, Failure> {
-        // The place is taken first: a token that cannot be kept is not issued.
-        secret::write_new(&self.out, "")?;
-        let request = IssueTokenRequest {
-            label: self.label.clone(),
-            role: match self.role {
-                Holder::Agency => Role::Agency,
-                Holder::Steward => Role::Steward,
-                Holder::Operator => Role::Operator,
-            }
-            .into(),
-            subject: self.subject.clone(),
-        };
-        let issued = client.issue_token(request).await.map_err(|status| failure(&status));
-        let issued = issued.inspect_err(|_| secret::remove(&self.out))?.into_inner();
-        let secret = zeroize::Zeroizing::new(issued.secret);
-        secret::overwrite(&self.out, &format!("{}\n", *secret)).map_err(|failure| {
-            failure.remedy(format!("revoke it: waymark admin token revoke {}", self.label))
-        })?;
-        eprintln!("token written to {}", self.out.display());
-        Ok(tokens(&[issued.token.ok_or_else(incomplete)?]))
-    }
-}
-
-async fn list_tokens(client: &mut Client) -> Result<Document, Failure> {
-    let mut request = ListTokensRequest { page_size: 1_000, page_token: String::new() };
-    let mut found = Vec::new();
-    loop {
-        let answer = client.list_tokens(request.clone()).await;
-        let page = answer.map_err(|status| failure(&status))?.into_inner();
-        found.extend(page.tokens);
-        if page.next_page_token.is_empty() {
-            return Ok(tokens(&found));
-        }
-        request.page_token = page.next_page_token;
-    }
-}
-
-async fn revoke(client: &mut Client, label: &str) -> Result<Document, Failure> {
-    let answer = client.revoke_token(RevokeTokenRequest { label: label.to_owned() }).await;
-    let answer = answer.map_err(|status| failure(&status))?.into_inner();
-    Ok(tokens(&[answer.token.ok_or_else(incomplete)?]))
-}
-
-fn tokens(tokens: &[AccessToken]) -> Document {
-    let columns = ["label", "role", "subject", "issued_at", "revoked_at"];
-    let mut section = Section::new("tokens", &columns);
-    for token in tokens {
-        section.row(vec![
-            text(&token.label),
-            plain_name(token.role().as_str_name(), "ROLE"),
-            text(&token.subject),
-            time(token.issued_at.as_ref()),
-            time(token.revoked_at.as_ref()),
-        ]);
-    }
-    Document::new("waymark.admin.tokens/1").section(section)
 }
 
 fn counted(links: &BTreeMap<RecordKey, String>) -> Document {

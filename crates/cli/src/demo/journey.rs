@@ -21,6 +21,7 @@ use crate::{
         answer::failure,
         connection::{self, Caller, ConnectionArgs},
         submission::{self, Sending},
+        tls::TlsArgs,
     },
     exit::Exit,
     failure::Failure,
@@ -87,6 +88,7 @@ impl<'a> Journey<'a> {
             label: holder.to_owned(),
             role: role.into(),
             subject: holder.to_owned(),
+            ..Default::default()
         };
         let answer = admin.issue_token(request).await.map_err(|status| failure(&status))?;
         secret::write_new(&self.files.token(holder), &answer.into_inner().secret)
@@ -180,7 +182,8 @@ impl<'a> Journey<'a> {
     }
 
     async fn connect(&self, token: std::path::PathBuf) -> Result<Caller, Failure> {
-        let connection = ConnectionArgs { server: self.url.clone(), token_file: Some(token) };
+        let (server, tls) = (self.url.clone(), TlsArgs::default());
+        let connection = ConnectionArgs { server, token_file: Some(token), tls };
         connection.connect().await
     }
 }

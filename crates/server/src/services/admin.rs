@@ -1,4 +1,4 @@
-//! AdminService: agencies, tokens, the model in force, and what the service is.
+//! AdminService: agencies, credentials, the model in force, and what the service is.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -11,22 +11,20 @@ use api::{
 };
 use pathways::{RegistryVersion, Reported};
 use record::{AgencyId, ParticipantId, RecordKey, Schema};
-use store::{
-    Action, Activation, ActivationKind, Actor, NewAuditEntry, Principal, Purge, Store, Token,
-};
+use store::{Action, Activation, ActivationKind, Actor, NewAuditEntry, Purge, Store};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::{
     binding::bound_epoch,
+    credentials::Credentials,
     pages::{cut, page_token, place_of},
 };
 use crate::{
-    access::{actor_of, token_hash},
+    access::actor_of,
     activation,
     clock::Clock,
     engine::{Difference, EngineHandle, Evaluator, Training},
-    files::random_secret,
     status::{blocking, internal, of_engine, of_store},
     times::timestamp,
 };
@@ -84,31 +82,8 @@ impl Admin {
         }
     }
 
-    fn issue_token(
-        &self,
-        request: &proto::IssueTokenRequest,
-    ) -> Result<proto::IssueTokenResponse, Status> {
-        let label = &request.label;
-        if !(1..=64).contains(&label.len()) || !label.bytes().all(|b| b.is_ascii_graphic()) {
-            let remedy = "give 1 to 64 visible ASCII characters";
-            return Err(Violation::new("label", remedy).into());
-        }
-        let principal = principal(request)?;
-        let secret = random_secret();
-        let issued_at = self.clock.now();
-        self.store
-            .issue_token(token_hash(&secret), &principal, label, issued_at)
-            .map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
-        let token = Token { label: label.clone(), principal, issued_at, revoked_at: None };
-        Ok(proto::IssueTokenResponse { token: Some(token_to_proto(&token)), secret })
-    }
-
-    fn revoke_token(&self, label: &str) -> Result<proto::AccessToken, Status> {
-        let store_error = |e: store::Error| of_store(&e, ErrorReason::TokenUnknown);
-        self.store.revoke_token(label, self.clock.now()).map_err(store_error)?;
-        let tokens = self.store.tokens().map_err(store_error)?;
-        let revoked = tokens.iter().find(|token| token.label == label);
-        revoked.map(token_to_proto).ok_or_else(internal)
+    fn credentials(&self) -> Credentials {
+        Credentials { store: self.store.clone(), clock: self.clock.clone() }
     }
 
     fn info(&self) -> Result<proto::GetServiceInfoResponse, Status> {
@@ -229,37 +204,38 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::IssueTokenRequest>,
     ) -> Result<Response<proto::IssueTokenResponse>, Status> {
-        let (this, request) = (self.clone(), request.into_inner());
-        Ok(Response::new(blocking(move || this.issue_token(&request)).await?))
+        let by = actor_of(&request)?;
+        let (credentials, request) = (self.credentials(), request.into_inner());
+        Ok(Response::new(blocking(move || credentials.issue_token(&request, &by)).await?))
     }
 
-    async fn list_tokens(
+    async fn register_certificate(
         &self,
-        request: Request<proto::ListTokensRequest>,
-    ) -> Result<Response<proto::ListTokensResponse>, Status> {
-        let (store, request) = (self.store.clone(), request.into_inner());
-        let size = PAGE.size(request.page_size)?;
-        let after = place_of("tokens", &request.page_token)?.unwrap_or_default();
-        let tokens =
-            blocking(move || store.tokens().map_err(|e| of_store(&e, ErrorReason::Internal)))
-                .await?;
-        let mut page: Vec<_> =
-            tokens.iter().filter(|token| token.label > after).map(token_to_proto).collect();
-        let more = cut(&mut page, size);
-        let next = page.last().filter(|_| more).map(|last| page_token("tokens", &last.label));
-        Ok(Response::new(proto::ListTokensResponse {
-            tokens: page,
-            next_page_token: next.unwrap_or_default(),
-        }))
+        request: Request<proto::RegisterCertificateRequest>,
+    ) -> Result<Response<proto::RegisterCertificateResponse>, Status> {
+        let by = actor_of(&request)?;
+        let (credentials, request) = (self.credentials(), request.into_inner());
+        let registered = blocking(move || credentials.register_certificate(&request, &by)).await?;
+        let certificate = Some(registered);
+        Ok(Response::new(proto::RegisterCertificateResponse { certificate }))
     }
 
-    async fn revoke_token(
+    async fn list_credentials(
         &self,
-        request: Request<proto::RevokeTokenRequest>,
-    ) -> Result<Response<proto::RevokeTokenResponse>, Status> {
-        let (this, request) = (self.clone(), request.into_inner());
-        let token = Some(blocking(move || this.revoke_token(&request.label)).await?);
-        Ok(Response::new(proto::RevokeTokenResponse { token }))
+        request: Request<proto::ListCredentialsRequest>,
+    ) -> Result<Response<proto::ListCredentialsResponse>, Status> {
+        let (credentials, request) = (self.credentials(), request.into_inner());
+        Ok(Response::new(blocking(move || credentials.page(&request)).await?))
+    }
+
+    async fn revoke_credential(
+        &self,
+        request: Request<proto::RevokeCredentialRequest>,
+    ) -> Result<Response<proto::RevokeCredentialResponse>, Status> {
+        let by = actor_of(&request)?;
+        let (credentials, request) = (self.credentials(), request.into_inner());
+        let credential = Some(blocking(move || credentials.revoke(&request, &by)).await?);
+        Ok(Response::new(proto::RevokeCredentialResponse { credential }))
     }
 
     async fn train(
@@ -381,44 +357,6 @@ fn memberships_to_proto(some: &[(RecordKey, ParticipantId)]) -> proto::ExportMem
         participant: participant.to_string(),
     };
     proto::ExportMembershipsResponse { memberships: some.iter().map(membership).collect() }
-}
-
-fn principal(request: &proto::IssueTokenRequest) -> Result<Principal, Status> {
-    let name = || -> Result<String, Status> {
-        let name = request.subject.trim();
-        if (1..=64).contains(&name.chars().count()) {
-            return Ok(name.to_owned());
-        }
-        Err(Violation::new("subject", "give the person's name, 1 to 64 characters").into())
-    };
-    match request.role() {
-        proto::Role::Agency => {
-            let agency = request.subject.parse().map_err(|error: record::InvalidId| {
-                Status::from(Violation::new("subject", error.to_string()))
-            })?;
-            Ok(Principal::Agency(agency))
-        }
-        proto::Role::Steward => Ok(Principal::Steward(name()?)),
-        proto::Role::Operator => Ok(Principal::Operator(name()?)),
-        proto::Role::Unspecified => {
-            Err(Violation::new("role", "give agency, steward or operator").into())
-        }
-    }
-}
-
-fn token_to_proto(token: &Token) -> proto::AccessToken {
-    let (role, subject) = match &token.principal {
-        Principal::Agency(agency) => (proto::Role::Agency, agency.to_string()),
-        Principal::Steward(name) => (proto::Role::Steward, name.clone()),
-        Principal::Operator(name) => (proto::Role::Operator, name.clone()),
-    };
-    proto::AccessToken {
-        label: token.label.clone(),
-        role: role.into(),
-        subject,
-        issued_at: Some(timestamp(token.issued_at)),
-        revoked_at: token.revoked_at.map(timestamp),
-    }
 }
 
 fn model_to_proto(active: &Activation) -> proto::Model {

@@ -19,6 +19,7 @@ use tonic::Status;
 
 use super::feed::Feed;
 use crate::{
+    access::Pass,
     engine::{on_day, read_status},
     status::of_store,
 };
@@ -58,7 +59,7 @@ impl Exports {
     pub fn start(
         &self,
         store: &Store,
-        feed: Feed,
+        (feed, pass): (Feed, Pass),
         filter: StatusFilter,
         day: Date,
     ) -> Result<ExportStream, Status> {
@@ -67,7 +68,7 @@ impl Exports {
             retry(ErrorReason::ServiceBusy, message, Duration::from_secs(5))
         })?;
         let (send, stream) = mpsc::channel(MESSAGES_WAITING_MAX);
-        let outlet = Outlet { send, waiting: Vec::new(), day, _permit: permit };
+        let outlet = Outlet { send, pass, waiting: Vec::new(), day, _permit: permit };
         let store = store.clone();
         tokio::task::spawn_blocking(move || outlet.export(&store, &feed, &filter));
         Ok(Box::pin(ReceiverStream::new(stream)))
@@ -77,13 +78,15 @@ impl Exports {
 /// Where an export goes.
 struct Outlet {
     send: mpsc::Sender<Message>,
+    pass: Pass,
     waiting: Vec<proto::Status>,
     day: Date,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Outlet {
-    /// Sends the statuses and then the cursor; after an error, that error.
+    /// Sends the statuses and then the cursor; after an error, that error. A caller whose credential
+    /// is not good any more gets no more of them.
     fn export(mut self, store: &Store, feed: &Feed, filter: &StatusFilter) {
         let mut failed = None;
         let exported = store.export_statuses(&feed.agency, filter, |row| {
@@ -102,7 +105,7 @@ impl Outlet {
         let ended = failed.map_or(cursor, Err).and_then(|cursor| {
             self.flush()?;
             let cursor = feed.cursor(cursor);
-            self.pass(ExportStatusesResponse { statuses: Vec::new(), cursor })
+            self.send(ExportStatusesResponse { statuses: Vec::new(), cursor })
         });
         if let Err(Some(error)) = ended {
             // A caller that has gone away needs no answer.
@@ -121,10 +124,11 @@ impl Outlet {
         if statuses.is_empty() {
             return Ok(());
         }
-        self.pass(ExportStatusesResponse { statuses, cursor: String::new() })
+        self.pass.check().map_err(Some)?;
+        self.send(ExportStatusesResponse { statuses, cursor: String::new() })
     }
 
-    fn pass(&self, message: ExportStatusesResponse) -> Result<(), Option<Status>> {
+    fn send(&self, message: ExportStatusesResponse) -> Result<(), Option<Status>> {
         let sent = Handle::current().block_on(timeout(PATIENCE, self.send.send(Ok(message))));
         match sent {
             Ok(Ok(())) => Ok(()),

@@ -6,13 +6,13 @@ use api::{ErrorReason, error::status, status as proto};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jiff::Timestamp;
 use record::AgencyId;
-use store::{Action, Actor, Change, FeedPlace, NewAuditEntry, Principal, Store, TokenHash};
+use store::{Action, Actor, Change, FeedPlace, NewAuditEntry, Principal, Store};
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::Status;
 
 use crate::{
-    access::holder_of,
+    access::Pass,
     clock::Clock,
     engine::{EngineHandle, read_change},
     status::{blocking, of_store},
@@ -97,17 +97,17 @@ impl Feed {
     }
 
     /// Streams the changes after `after` as they come, until the client goes away
-    /// or its token, which opened the stream, is revoked.
+    /// or the call would not be let through any more: its credential expired or was revoked.
     pub fn watch(
         self,
         store: Store,
         engine: EngineHandle,
         clock: Clock,
-        token: TokenHash,
+        pass: Pass,
         after: u64,
     ) -> ChangeStream {
         let (send, stream) = mpsc::channel(WATCH_PAGE);
-        tokio::spawn(watch((store, clock), engine, (self, token), after, send));
+        tokio::spawn(watch((store, clock), engine, (self, pass), after, send));
         Box::pin(ReceiverStream::new(stream))
     }
 }
@@ -121,20 +121,21 @@ fn mark(place: FeedPlace) -> String {
 pub type ChangeStream =
     Pin<Box<dyn Stream<Item = Result<proto::WatchChangesResponse, Status>> + Send>>;
 
-/// Sends changes after `after` as they come, until the client goes away or its token is revoked. A
-/// slow client holds back only its own stream: what waits for it stays in the store.
+/// Sends changes after `after` as they come, until the client goes away or its credential is not
+/// good any more. A slow client holds back only its own stream: what waits for it stays in the store.
 async fn watch(
     (store, clock): (Store, Clock),
     engine: EngineHandle,
-    (feed, token): (Feed, TokenHash),
+    (feed, pass): (Feed, Pass),
     mut after: u64,
     send: mpsc::Sender<Result<proto::WatchChangesResponse, Status>>,
 ) {
     let mut progress = engine.watch_progress();
     loop {
         let (reader, of, from, now) = (store.clone(), feed.clone(), after, clock.now());
+        let pass = pass.clone();
         let page = blocking(move || {
-            holder_of(&reader, &token)?;
+            pass.check()?;
             let page = reader.changes(&of.agency, from, WATCH_PAGE);
             let page = page.map_err(|e| of_store(&e, ErrorReason::Internal))?;
             of.log_told(&reader, &page, now)?;

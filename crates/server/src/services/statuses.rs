@@ -26,7 +26,7 @@ use super::{
     pages::{cut, page_token, place_of},
 };
 use crate::{
-    access::{agency_of, token_of},
+    access::{agency_of, pass_of},
     clock::Clock,
     engine::{EngineHandle, Evaluator, on_day, read_status},
     pseudonym::pseudonym,
@@ -175,7 +175,7 @@ impl Statuses {
         let agencies = self.store.agencies().map_err(|e| of_store(&e, ErrorReason::Internal))?;
         let found = agencies.into_iter().find(|found| found.id == *agency);
         found.map(|found| found.pseudonym_secret).ok_or_else(|| {
-            status(ErrorReason::AgencyUnknown, "the token's agency is not registered", &[])
+            status(ErrorReason::AgencyUnknown, "the caller's agency is not registered", &[])
         })
     }
 
@@ -365,7 +365,7 @@ impl StatusService for Statuses {
         &self,
         request: Request<proto::ExportStatusesRequest>,
     ) -> Result<Response<ExportStream>, Status> {
-        let agency = agency_of(&request)?;
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let request = request.into_inner();
         self.check_pathway(&request.pathway)?;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -375,7 +375,8 @@ impl StatusService for Statuses {
             (agency.clone(), json!({ "pathway": filter.pathway, "label": filter.label }));
         blocking(move || this.log(&of, Action::StatusesExported, detail, Vec::new())).await?;
         let feed = Feed { epoch: self.epoch.clone(), agency };
-        let stream = self.exports.start(&self.store, feed, filter, self.engine.progress().day)?;
+        let day = self.engine.progress().day;
+        let stream = self.exports.start(&self.store, (feed, pass), filter, day)?;
         Ok(Response::new(stream))
     }
 
@@ -416,12 +417,12 @@ impl StatusService for Statuses {
         &self,
         request: Request<proto::WatchChangesRequest>,
     ) -> Result<Response<ChangeStream>, Status> {
-        let (agency, token) = (agency_of(&request)?, token_of(&request)?);
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let feed = Feed { epoch: self.epoch.clone(), agency };
         let (of, store) = (feed.clone(), self.store.clone());
         let cursor = request.into_inner().cursor;
         let after = blocking(move || of.position(&store, &cursor)).await?;
         let (store, engine) = (self.store.clone(), self.engine.clone());
-        Ok(Response::new(feed.watch(store, engine, self.clock.clone(), token, after)))
+        Ok(Response::new(feed.watch(store, engine, self.clock.clone(), pass, after)))
     }
 }

@@ -26,7 +26,7 @@ use super::{
     waiting::waiting_events,
 };
 use crate::{
-    access::{actor_of, agency_of},
+    access::{actor_of, agency_of, pass_of},
     clock::Clock,
     engine::{EngineHandle, Profiles},
     files::random_id,
@@ -99,14 +99,16 @@ impl Submissions {
     }
 
     /// The agency's own submission; another agency's is as unknown as none.
+    /// The agency's submission of this id; another's is told like one that never was.
     fn own(&self, agency: &AgencyId, id: &str) -> Result<Submission, Status> {
-        let unknown = || {
-            let message = "the agency has no such submission: list its batches";
-            status(ErrorReason::SubmissionUnknown, message, &[])
-        };
-        let found = self.store.submission(&SubmissionId(id.to_owned()));
-        let submission = found.map_err(|e| of_store(&e, ErrorReason::SubmissionUnknown))?;
-        if submission.agency == *agency { Ok(submission) } else { Err(unknown()) }
+        match self.store.submission(&SubmissionId(id.to_owned())) {
+            Ok(submission) if submission.agency == *agency => Ok(submission),
+            Ok(_) | Err(store::Error::NotFound { .. }) => {
+                let message = "the agency has no such submission: list its batches";
+                Err(status(ErrorReason::SubmissionUnknown, message, &[]))
+            }
+            Err(error) => Err(of_store(&error, ErrorReason::SubmissionUnknown)),
+        }
     }
 
     fn append(
@@ -241,7 +243,7 @@ impl SubmissionService for Submissions {
         &self,
         request: Request<Streaming<proto::AppendRowsRequest>>,
     ) -> Result<Response<AppendStream>, Status> {
-        let agency = agency_of(&request)?;
+        let (agency, pass) = (agency_of(&request)?, pass_of(&request)?);
         let (this, mut messages) = (self.clone(), request.into_inner());
         let (answers, stream) = mpsc::channel(ANSWERS_WAITING_MAX);
         // The next message is read only after the last is durable: HTTP/2 flow control then slows
@@ -251,8 +253,12 @@ impl SubmissionService for Submissions {
                 let answer = match messages.message().await {
                     Ok(None) => return,
                     Ok(Some(message)) => {
-                        let (this, agency) = (this.clone(), agency.clone());
-                        blocking(move || this.append(&agency, &message)).await
+                        let (this, agency, pass) = (this.clone(), agency.clone(), pass.clone());
+                        blocking(move || {
+                            pass.check()?;
+                            this.append(&agency, &message)
+                        })
+                        .await
                     }
                     Err(broken) => Err(broken),
                 };
@@ -391,12 +397,12 @@ impl SubmissionService for Submissions {
     }
 }
 
-/// Refuses data that are marked as another agency's than the token's.
+/// Refuses data that are marked as another agency's than the caller's.
 pub(super) fn check_agency(agency: &AgencyId, named: &str) -> Result<(), Status> {
     if named.is_empty() || named == agency.as_str() {
         return Ok(());
     }
-    let message = format!("the data are another agency's: this token is for {agency}");
+    let message = format!("the data are another agency's: you call as {agency}");
     Err(status(ErrorReason::AgencyMismatch, &message, &[]))
 }
 

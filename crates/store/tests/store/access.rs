@@ -1,6 +1,10 @@
-//! Settings, agencies, tokens.
+//! Settings, agencies, credentials.
 
-use store::{Error, Principal, TokenHash};
+use std::collections::BTreeSet;
+
+use store::{
+    CredentialHash, CredentialKind, CredentialScope, CredentialState, Error, Grant, Principal,
+};
 
 use crate::fixture::{Fixture, agency, at, operator};
 
@@ -25,36 +29,95 @@ fn an_agency_is_added_once() {
     assert_eq!(agencies[0].pseudonym_secret, [7; 32]);
 }
 
-#[test]
-fn a_token_stands_for_its_principal_until_it_is_revoked() {
-    let Fixture { store, .. } = &Fixture::new();
-    let principals = [
-        Principal::Agency(agency("college")),
-        Principal::Steward("ada".to_owned()),
-        Principal::Operator("grace".to_owned()),
-    ];
-    for (number, principal) in (0..).zip(&principals) {
-        let label = format!("token {number}");
-        store.issue_token(TokenHash([number; 32]), principal, &label, at(1)).unwrap();
-        assert_eq!(store.find_token(&TokenHash([number; 32])).unwrap().as_ref(), Some(principal));
+/// A token that is issued at second 1 and expires at second 100.
+fn grant(label: &str, principal: Principal) -> Grant {
+    Grant {
+        kind: CredentialKind::Token,
+        label: label.to_owned(),
+        principal,
+        scopes: BTreeSet::new(),
+        issued_at: at(1),
+        expires_at: at(100),
     }
-    store.revoke_token("token 0", at(2)).unwrap();
-    store.revoke_token("token 0", at(3)).unwrap();
-    assert_eq!(store.find_token(&TokenHash([0; 32])).unwrap(), None);
-    assert_eq!(store.find_token(&TokenHash([9; 32])).unwrap(), None);
-    let revoked: Vec<_> = store.tokens().unwrap().iter().map(|token| token.revoked_at).collect();
-    assert_eq!(revoked, [Some(at(2)), None, None]);
+}
+
+fn ada() -> Principal {
+    Principal::Steward("ada".to_owned())
 }
 
 #[test]
-fn a_token_needs_a_new_label_and_a_known_agency() {
+fn a_credential_is_found_as_it_was_issued() {
     let Fixture { store, .. } = &Fixture::new();
-    let steward = Principal::Steward("ada".to_owned());
-    store.issue_token(TokenHash([1; 32]), &steward, "ada", at(1)).unwrap();
-    let again = store.issue_token(TokenHash([2; 32]), &steward, "ada", at(1));
-    assert_eq!(again, Err(Error::AlreadyExists { what: "token" }));
-    let unknown = Principal::Agency(agency("nobody"));
-    let refused = store.issue_token(TokenHash([3; 32]), &unknown, "nobody", at(1));
-    assert_eq!(refused, Err(Error::NotFound { what: "agency" }));
-    assert_eq!(store.revoke_token("none", at(1)), Err(Error::NotFound { what: "token" }));
+    let mut grants = vec![
+        grant("1", Principal::Agency(agency("college"))),
+        grant("2", ada()),
+        grant("3", Principal::Operator("grace".to_owned())),
+        grant("4", Principal::Auditor("ida".to_owned())),
+    ];
+    grants[0].kind = CredentialKind::Certificate;
+    grants[0].scopes = [CredentialScope::Statuses, CredentialScope::Submit].into();
+    for (number, grant) in (0..).zip(&grants) {
+        let hash = CredentialHash([number; 32]);
+        store.issue_credential(hash, grant, &operator()).unwrap();
+        let found = store.find_credential(grant.kind, &hash).unwrap().unwrap();
+        assert_eq!((&found.grant, found.revoked_at), (grant, None));
+    }
+    let listed = store.credentials().unwrap();
+    assert!(listed.iter().map(|credential| &credential.grant).eq(&grants));
+    assert_eq!(store.find_credential(CredentialKind::Token, &CredentialHash([9; 32])), Ok(None));
+}
+
+#[test]
+fn a_token_and_a_certificate_are_never_taken_for_each_other() {
+    let Fixture { store, .. } = &Fixture::new();
+    let hash = CredentialHash([1; 32]);
+    let certificate = Grant { kind: CredentialKind::Certificate, ..grant("ada", ada()) };
+    store.issue_credential(hash, &certificate, &operator()).unwrap();
+    assert_eq!(store.find_credential(CredentialKind::Token, &hash), Ok(None));
+    let refused = store.revoke_credential(CredentialKind::Token, "ada", &operator(), at(1));
+    assert_eq!(refused, Err(Error::NotFound { what: "credential" }));
+}
+
+#[test]
+fn a_credential_is_good_until_it_expires_or_is_revoked() {
+    let Fixture { store, .. } = &Fixture::new();
+    let hash = CredentialHash([1; 32]);
+    store.issue_credential(hash, &grant("ada", ada()), &operator()).unwrap();
+    let state = |now| {
+        let found = store.find_credential(CredentialKind::Token, &hash).unwrap().unwrap();
+        found.state(at(now))
+    };
+    assert_eq!(state(99), CredentialState::InForce);
+    assert_eq!(state(100), CredentialState::Expired);
+    store.revoke_credential(CredentialKind::Token, "ada", &operator(), at(2)).unwrap();
+    store.revoke_credential(CredentialKind::Token, "ada", &operator(), at(3)).unwrap();
+    assert_eq!([state(1), state(100)], [CredentialState::Revoked; 2]);
+    assert_eq!(store.credentials().unwrap()[0].revoked_at, Some(at(2)));
+}
+
+#[test]
+fn a_credential_needs_a_new_label_a_new_hash_and_a_known_agency() {
+    let Fixture { store, .. } = &Fixture::new();
+    let issue = |number, label: &str, kind, principal| {
+        let grant = Grant { kind, ..grant(label, principal) };
+        store.issue_credential(CredentialHash([number; 32]), &grant, &operator())
+    };
+    let [token, certificate] = [CredentialKind::Token, CredentialKind::Certificate];
+    issue(1, "ada", token, ada()).unwrap();
+    for (number, label, kind, principal, refused) in [
+        (2, "ada", token, ada(), Error::AlreadyExists { what: "credential label" }),
+        (2, "ada", certificate, ada(), Error::AlreadyExists { what: "credential label" }),
+        (1, "ada-2", token, ada(), Error::AlreadyExists { what: "credential" }),
+        (
+            3,
+            "nobody",
+            token,
+            Principal::Agency(agency("nobody")),
+            Error::NotFound { what: "agency" },
+        ),
+    ] {
+        assert_eq!(issue(number, label, kind, principal), Err(refused), "{number} {label}");
+    }
+    let unknown = store.revoke_credential(token, "none", &operator(), at(1));
+    assert_eq!(unknown, Err(Error::NotFound { what: "credential" }));
 }

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Journal {
     directory: PathBuf,
-    /// Tells bearer tokens apart, and says nothing of them.
+    /// Tells credentials apart, and says nothing of them.
     author: String,
 }
 
@@ -31,12 +31,12 @@ pub struct Journal {
 pub struct Kept {
     /// What was said.
     pub pending: Pending,
-    /// Whether it was said under the bearer token of this run.
+    /// Whether it was said under the credential of this run.
     pub is_own: bool,
 }
 
 impl Journal {
-    /// The journal for the service and the token that `connection` names, in the user's directory
+    /// The journal for the service and the credential that `connection` names, in the user's directory
     /// for state: `$XDG_STATE_HOME`, by default `~/.local/state`.
     ///
     /// # Errors
@@ -53,9 +53,12 @@ impl Journal {
                 )
                 .remedy("name a directory of yours in XDG_STATE_HOME")
             })?;
-        let token = connection.token_file.as_deref().map(secret::read).transpose()?;
-        let token = token.as_deref().map_or("", |token| token.trim());
-        Self::at(&state, &connection.server, token)
+        // A steward is known by a token, else by the key of a certificate.
+        let known_by =
+            connection.token_file.as_deref().or(connection.tls.certificate_key.as_deref());
+        let known_by = known_by.map(secret::read).transpose()?;
+        let known_by = known_by.as_deref().map_or("", |secret| secret.trim());
+        Self::at(&state, &connection.server, known_by)
     }
 
     fn at(state: &Path, server: &str, token: &str) -> Result<Self, Failure> {
