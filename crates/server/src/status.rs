@@ -27,13 +27,17 @@ pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
         }
         E::Sealed => status(ErrorReason::SubmissionSealed, &error.to_string(), &[]),
         E::Busy => retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(1)),
-        E::Full => status(ErrorReason::ServiceUnavailable, &error.to_string(), &[]),
+        E::Full | E::Disk(_) | E::ReadOnly(_) => {
+            tracing::error!(%error, "nothing can be made durable");
+            status(ErrorReason::ServiceUnavailable, &error.to_string(), &[])
+        }
         E::Conflict { .. } | E::AlreadyExists { .. } => {
             status(ErrorReason::RequestIdReused, &error.to_string(), &[])
         }
         E::Fatal(_)
         | E::Corrupt(_)
         | E::Locked { .. }
+        | E::RestoreCutShort { .. }
         | E::NewerSchema { .. }
         | E::Foreign { .. }
         | E::Io { .. } => {
