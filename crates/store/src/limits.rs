@@ -18,15 +18,16 @@ pub const STAGED_KEYS_MAX: usize = 4_000_000;
 /// Rows of one submission: an offset has 32 bits.
 pub const SUBMISSION_ROWS_MAX: u64 = 1 << 32;
 
-/// Pages by which the write-ahead log grows (64 MiB) until it is copied into the database.
-pub const CHECKPOINT_PAGES: u32 = 16_384;
+/// Pages by which the write-ahead log grows (4 MiB) until it is copied into the database. What is
+/// synced at once is what commits may have to wait for on the disk.
+pub const CHECKPOINT_PAGES: u32 = 1_024;
 
-/// Pages of the write-ahead log (128 MiB) after which it is begun anew, as soon as readers allow.
-pub const RESTART_PAGES: u32 = 2 * CHECKPOINT_PAGES;
+/// Pages of the write-ahead log (32 MiB) after which it is begun anew, as soon as readers allow.
+pub const RESTART_PAGES: u32 = 8 * CHECKPOINT_PAGES;
 
-/// Pages of the write-ahead log (512 MiB) after which the writer copies it itself: it must not grow
+/// Pages of the write-ahead log (256 MiB) after which the writer copies it itself: it must not grow
 /// faster than it is copied.
-pub const LOG_PAGES_MAX: u32 = 8 * CHECKPOINT_PAGES;
+pub const LOG_PAGES_MAX: u32 = 64 * CHECKPOINT_PAGES;
 
 /// How long the writer may wait until readers leave a log that is to begin anew, in milliseconds.
 pub const RESTART_MS_MAX: u64 = 20;
@@ -39,7 +40,7 @@ pub const WRITER_CACHE_KIB: i64 = 256 << 10;
 pub const READER_MMAP_BYTES: i64 = 1 << 30;
 
 /// Bytes of the write-ahead log that are kept for reuse after a large transaction.
-pub const JOURNAL_BYTES_KEPT: u32 = 128 << 20;
+pub const JOURNAL_BYTES_KEPT: u32 = 64 << 20;
 
 /// Prepared statements that each connection keeps: more than there are distinct ones.
 pub const STATEMENTS_CACHED: usize = 128;
