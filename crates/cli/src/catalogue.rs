@@ -9,6 +9,8 @@ use crate::exit::Exit;
 pub enum Code {
     /// The agency's id is missing or not well-formed.
     AgencyInvalid,
+    /// A file is not a backup that can be restored.
+    BackupInvalid,
     /// A header cell that nothing recognises.
     ColumnUnknown,
     /// A column stands twice, or two columns feed one field.
@@ -55,6 +57,8 @@ pub enum Code {
     OutputExists,
     /// A filled-in file of review tasks is wrong.
     ReviewFileInvalid,
+    /// The data folder is not one that a backup can be restored into now.
+    RestoreRefused,
     /// A row is not CSV, or has another number of cells than the header.
     RowMalformed,
     /// A row is over size.
@@ -82,6 +86,7 @@ macro_rules! page {
 
 const PAGES: &[Page] = &[
     page!(AgencyInvalid, "AGENCY_INVALID", BadInput),
+    page!(BackupInvalid, "BACKUP_INVALID", BadInput),
     page!(CatalogueInvalid, "CATALOGUE_INVALID", BadInput),
     page!(ColumnRepeated, "COLUMN_REPEATED", BadInput),
     page!(ColumnUnknown, "COLUMN_UNKNOWN", BadInput),
@@ -102,6 +107,7 @@ const PAGES: &[Page] = &[
     page!(NothingToResume, "NOTHING_TO_RESUME", BadInput),
     page!(OutputExists, "OUTPUT_EXISTS", Io),
     page!(RegistryInvalid, "REGISTRY_INVALID", BadConfig),
+    page!(RestoreRefused, "RESTORE_REFUSED", BadConfig),
     page!(ReviewFileInvalid, "REVIEW_FILE_INVALID", BadInput),
     page!(RowMalformed, "ROW_MALFORMED", BadInput),
     page!(RowTooLarge, "ROW_TOO_LARGE", BadInput),

@@ -1,5 +1,6 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
+mod backup;
 mod review;
 
 use std::{
@@ -17,6 +18,8 @@ use record::{AgencyId, Schema};
 use serde::Deserialize;
 
 use crate::activation;
+use backup::BackupFile;
+pub use backup::BackupPolicy;
 pub use review::{QuestionPolicy, ReviewPolicy};
 use review::{QuestionsFile, ReviewFile};
 
@@ -60,6 +63,8 @@ struct ConfigFile {
     review: ReviewFile,
     #[serde(default)]
     questions: QuestionsFile,
+    #[serde(default)]
+    backup: BackupFile,
 }
 
 impl ConfigFile {
@@ -151,6 +156,8 @@ pub struct Config {
     pub review: ReviewPolicy,
     /// When agencies are asked about the quality of their records.
     pub questions: QuestionPolicy,
+    /// Where backups go, and which the service makes by itself.
+    pub backup: BackupPolicy,
 }
 
 impl Config {
@@ -181,10 +188,12 @@ impl Config {
             })?),
             None => None,
         };
+        let data_dir = folder.join(file.data_dir);
+        let backup = file.backup.check(folder, &data_dir).map_err(|what| invalid(path, &what))?;
         Ok(Self {
             listen: file.listen,
             metrics_listen: file.metrics_listen,
-            data_dir: folder.join(file.data_dir),
+            data_dir,
             time_zone,
             fixed_date,
             schema,
@@ -201,6 +210,7 @@ impl Config {
             snapshot_withdrawal_share: share,
             review: file.review.check().map_err(|what| invalid(path, &what))?,
             questions: file.questions.check().map_err(|what| invalid(path, &what))?,
+            backup,
         })
     }
 }

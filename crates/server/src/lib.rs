@@ -5,6 +5,7 @@
 
 mod access;
 mod activation;
+mod backups;
 mod clock;
 pub mod config;
 mod engine;
@@ -13,6 +14,7 @@ mod metrics;
 mod participants;
 mod pepper;
 mod pseudonym;
+mod restore;
 mod rounds;
 mod serve;
 mod services;
@@ -21,4 +23,5 @@ mod status;
 mod times;
 
 pub use config::{Config, ConfigError};
+pub use restore::{RestoreError, RestoreReport, RestoreRequest, RestoreTo, restore};
 pub use serve::{OPERATOR_TOKEN_FILE, ServeError, Service, serve};

@@ -14,11 +14,13 @@ use api::{
 use sha2::{Digest, Sha256};
 use store::{ActivationKind, Principal, Store};
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
     access::{AccessLayer, token_hash},
     activation,
+    backups::Backups,
     clock::Clock,
     config::Config,
     engine::{Engine, EngineError, EngineHandle, Evaluator, Profiles},
@@ -35,11 +37,20 @@ use crate::{
 /// The file in the data folder that holds the first operator's token.
 pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
 
+/// The file in the data folder that is the database.
+pub(crate) const DATABASE_FILE: &str = "waymark.db";
+
+/// The file in the data folder that holds the pepper.
+pub(crate) const PEPPER_FILE: &str = "pepper.key";
+
 /// How long open calls may go on after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Whose name stands beside what the settings put in force.
 const CONFIGURATION: &str = "configuration";
+
+/// The setting of the database that tells its pepper from any other.
+const PEPPER_SETTING: &str = "pepper check value";
 
 /// Most bytes of one answer: a batch of 10,000 statuses with their reasons.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -56,6 +67,15 @@ pub enum ServeError {
          with as linkage.schema, or another data_dir"
     )]
     OtherSchema,
+    /// The pepper is missing or another one.
+    #[error(
+        "{} is not the one that the database was made with: put the one there that was kept apart \
+         when the service was set up", path.display()
+    )]
+    OtherPepper {
+        /// Where it belongs.
+        path: std::path::PathBuf,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -83,6 +103,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let Service { config, store, clock, pepper, evaluator, engine } = service;
     let epoch = store.feed_epoch()?.into();
+    let backups = Backups::new(store.clone(), clock.clone(), config.backup);
+    let _making_backups = AbortOnDropHandle::new(tokio::spawn(backups.clone().keep_schedule()));
     let (engine, thread) = EngineHandle::start(engine);
     let metrics = Metrics { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
     let _serving_metrics = metrics_listener.map(|listener| metrics.serve(listener));
@@ -131,6 +153,7 @@ pub async fn serve(
         clock: clock.clone(),
         schema: config.schema.clone(),
         evaluator: evaluator.clone(),
+        backups,
     });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
@@ -154,7 +177,10 @@ pub async fn serve(
         .add_service(questions)
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
         .add_service(admin);
-    serve_until(router, listener, stop).await?;
+    tokio::select! {
+        served = serve_until(router, listener, stop) => served?,
+        damaged = damage(store) => return Err(damaged.into()),
+    }
 
     engine.stop();
     // The engine finishes the transaction it is in; what it has not taken in, the next start does.
@@ -191,6 +217,17 @@ async fn serve_until(
     }
 }
 
+/// Reads every page of the database beside other work, and comes back only where one is damaged: what
+/// is served may be wrong then. A large database takes minutes, too long for a start.
+async fn damage(store: Store) -> store::Error {
+    let checked = tokio::task::spawn_blocking(move || store.check_pages()).await;
+    if let Ok(Err(error @ store::Error::Corrupt(_))) = checked {
+        tracing::error!(%error, "the service stops");
+        return error;
+    }
+    std::future::pending().await
+}
+
 /// The service with its state read from disk and caught up, before it listens.
 pub struct Service {
     config: Config,
@@ -209,9 +246,8 @@ impl Service {
     /// [`ServeError`] says what to put right.
     pub fn open(config: Config) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
-        let store = Store::open(&config.data_dir.join("waymark.db"))?;
-        let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)
-            .map_err(ServeError::DataFolder)?;
+        let store = Store::open(&config.data_dir.join(DATABASE_FILE))?;
+        let pepper = bound_pepper(&store, &config)?;
         match store.put_setting_once("linkage schema", &config.schema.fingerprint()) {
             Err(store::Error::Conflict { .. }) => return Err(ServeError::OtherSchema),
             other => other?,
@@ -229,6 +265,19 @@ impl Service {
             evaluator.clone(),
         )?;
         Ok(Self { config, store, clock, pepper, evaluator, engine })
+    }
+}
+
+/// The pepper that everything stored is re-keyed by; made with the database, and never again.
+fn bound_pepper(store: &Store, config: &Config) -> Result<Pepper, ServeError> {
+    let path = config.data_dir.join(PEPPER_FILE);
+    if store.setting(PEPPER_SETTING)?.is_some() && !path.exists() {
+        return Err(ServeError::OtherPepper { path });
+    }
+    let pepper = Pepper::open(&path, &config.schema).map_err(ServeError::DataFolder)?;
+    match store.put_setting_once(PEPPER_SETTING, &pepper.check_value()) {
+        Err(store::Error::Conflict { .. }) => Err(ServeError::OtherPepper { path }),
+        other => Ok(other.map(|()| pepper)?),
     }
 }
 

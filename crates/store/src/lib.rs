@@ -69,7 +69,7 @@ pub use questions::{
 };
 pub use queue::{Claim, Claimed, TaskFilter, TaskPlace, TaskState};
 pub use records::Records;
-pub use restore::{FactCounts, Resend, Restoration, Restored};
+pub use restore::{FactCounts, Place, Resend, Restoration, Restored};
 pub use samples::{NewStratum, Sample, Stratum};
 pub use settle::{Assignment, Origin, Redirect, Settled, StatusReplacement, TaskReplacement};
 pub use statements::{NewStatement, Stated, StatementKind, StoredStatement};

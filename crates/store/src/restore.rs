@@ -24,13 +24,17 @@ const REVOKE: &str = "
     INSERT INTO fact_token_revocation (label, revoked_at)
     SELECT label, ?2 FROM fact_token WHERE hash = ?1 ON CONFLICT DO NOTHING";
 
-/// A database that is made beside the present one, which nobody can open meanwhile. Until it is put in
-/// place nothing has changed.
-pub struct Restoration {
+/// The place of a database that nobody can open meanwhile.
+pub struct Place {
     path: PathBuf,
+    _lock: File,
+}
+
+/// A database that is made beside the present one. Until it is put in place nothing has changed.
+pub struct Restoration {
+    place: Place,
     part: Part,
     outcome: Restored,
-    _lock: File,
 }
 
 /// What a restored database holds, and what it does not hold any more.
@@ -73,16 +77,23 @@ pub struct Resend {
     pub rows: Option<u64>,
 }
 
-impl Restoration {
+impl Place {
+    /// Keeps everybody else from the database at `path`, whether or not there is one.
+    ///
+    /// Errors: `Locked` while a service runs on it; `Io`.
+    pub fn take(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+    }
+
     /// Makes a database of the one at `source`, as it was before the moment `before`, if there is one,
-    /// to be put in the place of the one at `path`.
+    /// to be put in this place.
     ///
     /// `source` is only read, and should have been inspected ([`crate::inspect`]); it may be the
-    /// database at `path`.
+    /// database of this place.
     ///
-    /// Errors: `Locked` while a service runs on `path`; `Io`, `Full`, `Disk`, `Corrupt`.
-    pub fn prepare(path: &Path, source: &Path, before: Option<Timestamp>) -> Result<Self> {
-        let lock = lock(path)?;
+    /// Errors: `Io`, `Full`, `Disk`, `Corrupt`.
+    pub fn prepare(self, source: &Path, before: Option<Timestamp>) -> Result<Restoration> {
+        let path = &self.path;
         let part = Part::make(path, source)?;
         let mut db = Connection::open(&part.0)?;
         set_up(&db)?;
@@ -101,35 +112,41 @@ impl Restoration {
         check_references(&db)?;
         before_it.facts.extend(present.facts);
         let outcome = compare(&before_it, &History::of(&db)?, revoked, unread);
-        Ok(Self { path: path.to_owned(), part, outcome, _lock: lock })
+        Ok(Restoration { place: self, part, outcome })
     }
+}
 
+impl Restoration {
     /// What it holds, and what it does not hold any more.
     pub fn outcome(&self) -> &Restored {
         &self.outcome
     }
 
-    /// Moves the present database to `aside`, a file of the same folder that does not exist, and the
-    /// restored one into its place.
+    /// Moves the present database, if there is one, to `aside`, a file of the same folder that does
+    /// not exist, and the restored one into its place.
     ///
     /// Where this is cut short, the store does not open until a restoration was carried to its end.
     ///
     /// Errors: `Io`.
-    pub fn put_in_place(self, aside: &Path) -> Result<()> {
-        let restoring = beside(&self.path, RESTORING);
+    pub fn put_in_place(self, aside: Option<&Path>) -> Result<()> {
+        let path = &self.place.path;
+        let restoring = beside(path, RESTORING);
         sync(&self.part.0)?;
         rename(&self.part.0, &restoring)?;
-        let folder = folder_of(&self.path);
+        let folder = folder_of(path);
         sync(folder)?;
         // With a log of another life beside it, a database would be taken for damaged.
         for ending in ["-wal", "-shm", ""] {
-            let present = beside(&self.path, ending);
-            if present.exists() {
-                rename(&present, &beside(aside, ending))?;
+            let present = beside(path, ending);
+            match aside {
+                Some(aside) if present.exists() => rename(&present, &beside(aside, ending))?,
+                Some(_) => {}
+                // A log without its database tells nobody anything.
+                None => remove(&present)?,
             }
         }
         sync(folder)?;
-        rename(&restoring, &self.path)?;
+        rename(&restoring, path)?;
         sync(folder)
     }
 }

@@ -1,5 +1,9 @@
 //! `waymark admin`: agencies, tokens and the state of the service, for operators.
 
+mod backup;
+#[cfg(feature = "service")]
+mod restore;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -58,6 +62,11 @@ enum AdminCommand {
     },
     /// Show what the service is and how far it has come
     Info,
+    /// Make a backup of the database while the service serves, or list the backups
+    Backup(backup::BackupArgs),
+    /// Restore a backup into the data folder of a service that is stopped
+    #[cfg(feature = "service")]
+    Restore(restore::Restore),
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,6 +134,10 @@ impl Admin {
     /// # Errors
     /// [`Failure`] when the service refuses or cannot be reached.
     pub fn run(&self, format: Format) -> Result<Exit, Failure> {
+        #[cfg(feature = "service")]
+        if let AdminCommand::Restore(restore) = &self.command {
+            return restore.run(format);
+        }
         let document = connection::run(async {
             let caller = self.connection.connect().await?;
             let mut client = AdminServiceClient::new(caller.clone());
@@ -148,6 +161,9 @@ impl Admin {
                     let answer = client.get_service_info(GetServiceInfoRequest {}).await;
                     Ok(info(&answer.map_err(|status| failure(&status))?.into_inner()))
                 }
+                AdminCommand::Backup(backup) => backup.run(&mut client).await,
+                #[cfg(feature = "service")]
+                AdminCommand::Restore(_) => unreachable!("it needs no service"),
             }
         })?;
         document.print(format)?;

@@ -1,12 +1,12 @@
 //! AdminService: agencies, tokens, the model in force, and what the service is.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use api::{
     ErrorReason,
     admin::{self as proto, admin_service_server::AdminService},
     convert::{Violation, date_to_proto, record_key_to_proto},
-    error::status,
+    error::{retry, status},
     limits::PAGE,
 };
 use pathways::{RegistryVersion, Reported};
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     access::{person_of, token_hash},
     activation,
+    backups::{Backup, BackupError, Backups},
     clock::Clock,
     engine::{Difference, EngineHandle, Evaluator, Training},
     files::random_secret,
@@ -31,6 +32,9 @@ use crate::{
 
 /// Memberships in one message of an export.
 const MEMBERSHIPS_PER_MESSAGE: usize = 1_000;
+
+/// Most characters of a backup's label.
+const BACKUP_LABEL_CHARS_MAX: usize = 200;
 
 /// Differences that a reconciliation lists at most.
 const DIFFERENCES_LISTED_MAX: usize = 1_000;
@@ -48,6 +52,8 @@ pub struct Admin {
     pub schema: Arc<Schema>,
     /// The registry in force.
     pub evaluator: Evaluator,
+    /// Copies of the database.
+    pub backups: Backups,
 }
 
 impl Admin {
@@ -296,6 +302,39 @@ impl AdminService for Admin {
         }))
     }
 
+    async fn create_backup(
+        &self,
+        request: Request<proto::CreateBackupRequest>,
+    ) -> Result<Response<proto::CreateBackupResponse>, Status> {
+        let (backups, label) = (self.backups.clone(), request.into_inner().label);
+        if label.chars().count() > BACKUP_LABEL_CHARS_MAX {
+            let remedy = format!("give at most {BACKUP_LABEL_CHARS_MAX} characters");
+            return Err(Violation::new("label", remedy).into());
+        }
+        let made = move || backups.make(&label, false).map_err(|error| backup_failed(&error));
+        let backup = Some(backup_to_proto(&blocking(made).await?));
+        Ok(Response::new(proto::CreateBackupResponse { backup }))
+    }
+
+    async fn list_backups(
+        &self,
+        request: Request<proto::ListBackupsRequest>,
+    ) -> Result<Response<proto::ListBackupsResponse>, Status> {
+        let (backups, request) = (self.backups.clone(), request.into_inner());
+        let size = PAGE.size(request.page_size)?;
+        let before = place_of("backups", &request.page_token)?;
+        let all = blocking(move || backups.list().map_err(|error| backup_failed(&error))).await?;
+        let is_left = |backup: &Backup| before.as_ref().is_none_or(|last| *backup.name < **last);
+        let mut page: Vec<_> =
+            all.iter().filter(|backup| is_left(backup)).map(backup_to_proto).collect();
+        let more = cut(&mut page, size);
+        let next = page.last().filter(|_| more).map(|last| page_token("backups", &last.name));
+        Ok(Response::new(proto::ListBackupsResponse {
+            backups: page,
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
     type ExportMembershipsStream = MembershipStream;
 
     async fn export_memberships(
@@ -365,6 +404,33 @@ fn token_to_proto(token: &Token) -> proto::AccessToken {
         subject,
         issued_at: Some(timestamp(token.issued_at)),
         revoked_at: token.revoked_at.map(timestamp),
+    }
+}
+
+fn backup_failed(error: &BackupError) -> Status {
+    match error {
+        BackupError::Busy => {
+            retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(5))
+        }
+        BackupError::Store(_) | BackupError::Folder { .. } => {
+            tracing::error!(%error, "a backup could not be made");
+            status(ErrorReason::BackupFailed, &error.to_string(), &[])
+        }
+    }
+}
+
+fn backup_to_proto(backup: &Backup) -> proto::Backup {
+    let manifest = &backup.manifest;
+    proto::Backup {
+        name: backup.name.clone(),
+        created_at: manifest.created_at().ok().map(timestamp),
+        last_fact: manifest.last_fact,
+        schema_number: manifest.schema_number,
+        bytes: manifest.bytes,
+        sha256: manifest.sha256.clone(),
+        label: manifest.label.clone(),
+        release: manifest.release.clone(),
+        scheduled: manifest.scheduled,
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use store::{
     ActivationKind, Answer, Assignment, ChangeCause, DecisionId, DrawnQuestion, Error, FactCounts,
     Inspected, MembershipCause, NewChange, NewDecision, NewQuestion, NewRow, NewStatement,
-    NewStratum, NewSubmission, Note, NoteKind, OpenTask, Origin, Principal, QuestionId,
+    NewStratum, NewSubmission, Note, NoteKind, OpenTask, Origin, Place, Principal, QuestionId,
     QuestionRound, Redirect, Restoration, Restored, Scope, Seal, Seq, Settled, StatementKind,
     Store, SubmissionKind, TaskReplacement, TokenHash, Verdict, inspect,
 };
@@ -207,13 +207,17 @@ fn after(steps: usize) -> Fixture {
     fixture
 }
 
+fn prepare(path: &Path, source: &Path, before: Option<Timestamp>) -> store::Result<Restoration> {
+    Place::take(path)?.prepare(source, before)
+}
+
 /// Restores the backup over the store of `fixture`, which is closed for that.
 fn restore(fixture: Fixture, backup: &Path, before: Option<Timestamp>) -> (Fixture, Restored) {
     let Fixture { store, path, directory } = fixture;
     drop(store);
-    let restoration = Restoration::prepare(&path, backup, before).unwrap();
+    let restoration = prepare(&path, backup, before).unwrap();
     let outcome = restoration.outcome().clone();
-    restoration.put_in_place(&directory.path().join("aside.db")).unwrap();
+    restoration.put_in_place(Some(&directory.path().join("aside.db"))).unwrap();
     (Fixture { store: Store::open(&path).unwrap(), path, directory }, outcome)
 }
 
@@ -385,10 +389,10 @@ fn a_damaged_present_database_is_moved_aside_and_told() {
     let Fixture { store, path, directory } = fixture;
     drop(store);
     fs::write(&path, "rubbish").unwrap();
-    let restoration = Restoration::prepare(&path, &backup, None).unwrap();
+    let restoration = prepare(&path, &backup, None).unwrap();
     assert!(restoration.outcome().unread.as_deref().unwrap().contains("damaged"));
     let aside = directory.path().join("aside.db");
-    restoration.put_in_place(&aside).unwrap();
+    restoration.put_in_place(Some(&aside)).unwrap();
     assert_eq!(fs::read(&aside).unwrap(), b"rubbish");
     assert_eq!(Store::open(&path).unwrap().last_seq().unwrap(), Seq(2));
 }
@@ -397,12 +401,12 @@ fn a_damaged_present_database_is_moved_aside_and_told() {
 fn a_restore_that_ends_early_changes_nothing() {
     let fixture = after(3);
     let backup = backup(&fixture);
-    let locked = Restoration::prepare(&fixture.path, &backup, None).err();
+    let locked = prepare(&fixture.path, &backup, None).err();
     assert_eq!(locked, Some(Error::Locked { path: fixture.path.clone() }));
     let Fixture { store, path, directory } = fixture;
     drop(store);
     let before = facts(&path);
-    drop(Restoration::prepare(&path, &backup, Some(moment(1))).unwrap());
+    drop(prepare(&path, &backup, Some(moment(1))).unwrap());
     assert_eq!(facts(&path), before);
     let files = fs::read_dir(directory.path()).unwrap().map(|it| it.unwrap().file_name());
     let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
@@ -412,15 +416,15 @@ fn a_restore_that_ends_early_changes_nothing() {
     fs::rename(&path, directory.path().join("waymark.db.restoring")).unwrap();
     let cut_short = Store::open(&path).err();
     assert_eq!(cut_short, Some(Error::RestoreCutShort { path: path.clone() }));
-    drop(Restoration::prepare(&path, &backup, None).unwrap());
+    drop(prepare(&path, &backup, None).unwrap());
     let still = Store::open(&path).err();
     assert_eq!(
         still,
         Some(Error::RestoreCutShort { path: path.clone() }),
         "a look changes nothing"
     );
-    let restoration = Restoration::prepare(&path, &backup, None).unwrap();
-    restoration.put_in_place(&directory.path().join("aside.db")).unwrap();
+    let restoration = prepare(&path, &backup, None).unwrap();
+    restoration.put_in_place(Some(&directory.path().join("aside.db"))).unwrap();
     assert_eq!(Store::open(&path).unwrap().last_seq().unwrap(), Seq(2));
 }
 
