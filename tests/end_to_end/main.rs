@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backups;
 mod bad_input;
 mod calendar;
 mod completeness;
 mod decisions;
 mod durability;
 mod explained;
+mod faults;
 mod feed;
 mod journey;
 mod made_up;

@@ -77,13 +77,27 @@ impl Service {
         Self { folder, settings, process: None, address: String::new() }
     }
 
+    /// Launches it from a shell that has done `before`, such as setting a limit.
+    pub fn launch_under(&mut self, before: &str) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before}; exec \"$0\" --config waymarkd.toml")]);
+        shell.arg(binary("waymarkd"));
+        self.launch_by(FREE_PORT, shell);
+    }
+
     fn launch_at(&mut self, listen: &str) {
+        let mut command = Command::new(binary("waymarkd"));
+        command.args(["--config", "waymarkd.toml"]);
+        self.launch_by(listen, command);
+    }
+
+    fn launch_by(&mut self, listen: &str, mut command: Command) {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, &self.settings);
         let log = OpenOptions::new().create(true).append(true).open(self.path("waymarkd.log"));
         let log = log.expect("the log can be written");
         let n_before = self.log().len();
-        let process = self.waymarkd().stderr(log).spawn().expect("waymarkd starts");
+        let process = self.in_folder(&mut command).stderr(log).spawn().expect("waymarkd starts");
         self.process = Some(process);
         self.address = until("waymarkd listens", || {
             let log = self.log();
@@ -98,11 +112,9 @@ impl Service {
         self.write("waymarkd.toml", format!("listen = \"{listen}\"\n{usual}\n{more}\n"));
     }
 
-    fn waymarkd(&self) -> Command {
-        let mut command = Command::new(binary("waymarkd"));
-        command.args(["--config", "waymarkd.toml"]).current_dir(self.folder.path());
-        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
-        command
+    fn in_folder<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(self.folder.path());
+        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null())
     }
 
     /// Launches `waymarkd` with settings that it refuses, so that it ends by itself. The service
@@ -110,7 +122,20 @@ impl Service {
     pub fn launch_refused(&self, listen: &str, settings: &str) -> Run {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, settings);
-        let mut command = self.waymarkd();
+        self.runs_in_vain(Command::new(binary("waymarkd")).args(["--config", "waymarkd.toml"]))
+    }
+
+    /// Launches a second `waymarkd` on the same data, which ends by itself.
+    pub fn launch_second(&self) -> Run {
+        let settings = self.read("waymarkd.toml");
+        let rest = settings.split_once('\n').expect("the address stands in the first line").1;
+        self.write("second.toml", format!("listen = \"{FREE_PORT}\"\n{rest}"));
+        self.runs_in_vain(Command::new(binary("waymarkd")).args(["--config", "second.toml"]))
+    }
+
+    /// Launches a `waymarkd` that ends by itself, given as a command.
+    pub fn runs_in_vain(&self, command: &mut Command) -> Run {
+        let command = self.in_folder(command);
         let mut process = command.stderr(Stdio::piped()).spawn().expect("waymarkd starts");
         let ended = until("waymarkd refuses to run", || process.try_wait().ok().flatten());
         assert!(!ended.success(), "waymarkd refuses to run");

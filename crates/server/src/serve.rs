@@ -67,6 +67,15 @@ pub enum ServeError {
          with as linkage.schema, or another data_dir"
     )]
     OtherSchema,
+    /// The database does not hold what is written at the first start.
+    #[error(
+        "the database is empty although {} was made with one: its files were removed or cut short. \
+         Restore a backup, or remove that file to begin anew", pepper.display()
+    )]
+    DatabaseLost {
+        /// The pepper.
+        pepper: std::path::PathBuf,
+    },
     /// The pepper is missing or another one.
     #[error(
         "{} is not the one that the database was made with: put the one there that was kept apart \
@@ -271,8 +280,10 @@ impl Service {
 /// The pepper that everything stored is re-keyed by; made with the database, and never again.
 fn bound_pepper(store: &Store, config: &Config) -> Result<Pepper, ServeError> {
     let path = config.data_dir.join(PEPPER_FILE);
-    if store.setting(PEPPER_SETTING)?.is_some() && !path.exists() {
-        return Err(ServeError::OtherPepper { path });
+    match (store.setting(PEPPER_SETTING)?, path.exists()) {
+        (Some(_), false) => return Err(ServeError::OtherPepper { path }),
+        (None, true) => return Err(ServeError::DatabaseLost { pepper: path }),
+        (Some(_), true) | (None, false) => {}
     }
     let pepper = Pepper::open(&path, &config.schema).map_err(ServeError::DataFolder)?;
     match store.put_setting_once(PEPPER_SETTING, &pepper.check_value()) {

@@ -49,6 +49,9 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags).map_err(|error| io(path, &error))?;
         set_up(&db)?;
+        if db.is_readonly("main")? {
+            return Err(Error::ReadOnly(path.display().to_string()));
+        }
         migrate(&mut db, path)?;
         set_up_writing(&db)?;
         let readers = Readers::open(path)?;
