@@ -12,6 +12,7 @@ mod explained;
 mod faults;
 mod feed;
 mod journey;
+mod kills;
 mod made_up;
 mod metrics;
 mod order;

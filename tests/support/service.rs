@@ -188,18 +188,16 @@ impl Service {
         })
     }
 
+    /// A desk in the folder, for somebody who works on while the service is killed and launched in
+    /// its place.
+    pub fn desk(&self) -> Desk {
+        Desk { folder: self.folder.path().to_owned(), address: self.address.clone() }
+    }
+
     /// Starts `waymark` in the folder with the token of `who` ("nobody" has none). The arguments
     /// are separated by spaces.
     pub fn command(&self, who: &str, arguments: &str) -> Command {
-        let mut command = Command::new(binary("waymark"));
-        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
-        command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
-        command.env("WAYMARK_SERVER", &self.address);
-        let token = self.token(who);
-        if token.exists() {
-            command.env("WAYMARK_TOKEN_FILE", token);
-        }
-        command
+        self.desk().command(who, arguments)
     }
 
     /// Runs `waymark` with the token of `who` to its end.
@@ -213,13 +211,6 @@ impl Service {
         let run = self.waymark(who, &format!("{arguments} --format json"));
         run.exits(0);
         run
-    }
-
-    fn token(&self, who: &str) -> PathBuf {
-        match who {
-            OPERATOR => self.path("data/operator.token"),
-            other => self.path(&format!("{other}.token")),
-        }
     }
 
     /// Registers an agency and gives it a token.
@@ -287,6 +278,36 @@ impl Service {
         let _ = fs::remove_file(&out);
         self.ask(OPERATOR, "admin memberships --out memberships.csv");
         partition(&out)
+    }
+}
+
+/// Where somebody works who needs no more of the service than its address.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    folder: PathBuf,
+    address: String,
+}
+
+impl Desk {
+    /// Runs `waymark` with the token of `who` to its end.
+    pub fn waymark(&self, who: &str, arguments: &str) -> Run {
+        self.command(who, arguments).output().expect("waymark starts").into()
+    }
+
+    fn command(&self, who: &str, arguments: &str) -> Command {
+        let mut command = Command::new(binary("waymark"));
+        command.args(arguments.split_whitespace()).current_dir(&self.folder);
+        command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
+        command.env("WAYMARK_SERVER", &self.address);
+        let token = match who {
+            OPERATOR => "data/operator.token".to_owned(),
+            other => format!("{other}.token"),
+        };
+        let token = self.folder.join(token);
+        if token.exists() {
+            command.env("WAYMARK_TOKEN_FILE", token);
+        }
+        command
     }
 }
 
