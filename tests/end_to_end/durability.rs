@@ -21,7 +21,7 @@ fn word(mut number: u64) -> String {
 }
 
 /// People with nothing in common.
-fn large_file() -> String {
+pub fn large_file() -> String {
     let mut text = "local_id,first_name,last_name,date_of_birth,ssn\n".to_owned();
     for n in 0..N_ROWS {
         let (year, month, day) = (1940 + n % 60, 1 + n % 12, 1 + n % 28);

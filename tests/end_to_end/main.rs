@@ -4,15 +4,18 @@
 
 mod audit;
 mod authorisation;
+mod backups;
 mod bad_input;
 mod calendar;
 mod completeness;
 mod decisions;
 mod durability;
 mod explained;
+mod faults;
 mod feed;
 mod identity;
 mod journey;
+mod kills;
 mod made_up;
 mod metrics;
 mod order;

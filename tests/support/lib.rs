@@ -8,6 +8,7 @@ mod run;
 mod service;
 mod wait;
 
+pub use binaries::binary;
 pub use run::Run;
-pub use service::{FREE_PORT, OPERATOR, Partition, Service, partition};
+pub use service::{Desk, FREE_PORT, OPERATOR, Partition, Service, partition};
 pub use wait::until;

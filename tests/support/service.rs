@@ -80,14 +80,28 @@ impl Service {
         Self { folder, settings, process: None, address: String::new(), authority }
     }
 
+    /// Launches it from a shell that has done `before`, such as setting a limit.
+    pub fn launch_under(&mut self, before: &str) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before}; exec \"$0\" --config waymarkd.toml")]);
+        shell.arg(binary("waymarkd"));
+        self.launch_by(FREE_PORT, shell);
+    }
+
     /// Launches it on the data that are there, to listen at an address.
     pub fn launch_at(&mut self, listen: &str) {
+        let mut command = Command::new(binary("waymarkd"));
+        command.args(["--config", "waymarkd.toml"]);
+        self.launch_by(listen, command);
+    }
+
+    fn launch_by(&mut self, listen: &str, mut command: Command) {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, &self.settings);
         let log = OpenOptions::new().create(true).append(true).open(self.path("waymarkd.log"));
         let log = log.expect("the log can be written");
         let n_before = self.log().len();
-        let process = self.waymarkd().stderr(log).spawn().expect("waymarkd starts");
+        let process = self.in_folder(&mut command).stderr(log).spawn().expect("waymarkd starts");
         self.process = Some(process);
         self.address = until("waymarkd listens", || {
             let log = self.log();
@@ -102,11 +116,9 @@ impl Service {
         self.write("waymarkd.toml", format!("listen = \"{listen}\"\n{usual}\n{more}\n"));
     }
 
-    fn waymarkd(&self) -> Command {
-        let mut command = Command::new(binary("waymarkd"));
-        command.args(["--config", "waymarkd.toml"]).current_dir(self.folder.path());
-        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
-        command
+    fn in_folder<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(self.folder.path());
+        command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null())
     }
 
     /// Launches `waymarkd` with settings that it refuses, so that it ends by itself. The service
@@ -114,7 +126,20 @@ impl Service {
     pub fn launch_refused(&self, listen: &str, settings: &str) -> Run {
         assert!(self.process.is_none(), "the service still runs");
         self.write_settings(listen, settings);
-        let mut command = self.waymarkd();
+        self.runs_in_vain(Command::new(binary("waymarkd")).args(["--config", "waymarkd.toml"]))
+    }
+
+    /// Launches a second `waymarkd` on the same data, which ends by itself.
+    pub fn launch_second(&self) -> Run {
+        let settings = self.read("waymarkd.toml");
+        let rest = settings.split_once('\n').expect("the address stands in the first line").1;
+        self.write("second.toml", format!("listen = \"{FREE_PORT}\"\n{rest}"));
+        self.runs_in_vain(Command::new(binary("waymarkd")).args(["--config", "second.toml"]))
+    }
+
+    /// Launches a `waymarkd` that ends by itself, given as a command.
+    pub fn runs_in_vain(&self, command: &mut Command) -> Run {
+        let command = self.in_folder(command);
         let mut process = command.stderr(Stdio::piped()).spawn().expect("waymarkd starts");
         let ended = until("waymarkd refuses to run", || process.try_wait().ok().flatten());
         assert!(!ended.success(), "waymarkd refuses to run");
@@ -177,21 +202,17 @@ impl Service {
         })
     }
 
+    /// A desk in the folder, for somebody who works on while the service is killed and launched in
+    /// its place.
+    pub fn desk(&self) -> Desk {
+        let (folder, address) = (self.folder.path().to_owned(), self.address.clone());
+        Desk { folder, address, authority: self.authority.clone() }
+    }
+
     /// Starts `waymark` in the folder with the token of `who` ("nobody" has none). The arguments
     /// are separated by spaces.
     pub fn command(&self, who: &str, arguments: &str) -> Command {
-        let mut command = Command::new(binary("waymark"));
-        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
-        command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
-        command.env("WAYMARK_SERVER", &self.address);
-        if let Some(authority) = &self.authority {
-            command.env("WAYMARK_AUTHORITY", authority);
-        }
-        let token = self.token(who);
-        if token.exists() {
-            command.env("WAYMARK_TOKEN_FILE", token);
-        }
-        command
+        self.desk().command(who, arguments)
     }
 
     /// Runs `waymark` with the token of `who` to its end.
@@ -205,13 +226,6 @@ impl Service {
         let run = self.waymark(who, &format!("{arguments} --format json"));
         run.exits(0);
         run
-    }
-
-    fn token(&self, who: &str) -> PathBuf {
-        match who {
-            OPERATOR => self.path("data/operator.token"),
-            other => self.path(&format!("{other}.token")),
-        }
     }
 
     /// Registers an agency and gives it a token.
@@ -284,6 +298,40 @@ impl Service {
         let _ = fs::remove_file(&out);
         self.ask(OPERATOR, "admin memberships --out memberships.csv");
         partition(&out)
+    }
+}
+
+/// Where somebody works who needs no more of the service than its address.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    folder: PathBuf,
+    address: String,
+    authority: Option<PathBuf>,
+}
+
+impl Desk {
+    /// Runs `waymark` with the token of `who` to its end.
+    pub fn waymark(&self, who: &str, arguments: &str) -> Run {
+        self.command(who, arguments).output().expect("waymark starts").into()
+    }
+
+    fn command(&self, who: &str, arguments: &str) -> Command {
+        let mut command = Command::new(binary("waymark"));
+        command.args(arguments.split_whitespace()).current_dir(&self.folder);
+        command.env_remove("WAYMARK_TOKEN_FILE").env("NO_COLOR", "1").stdin(Stdio::null());
+        command.env("WAYMARK_SERVER", &self.address);
+        if let Some(authority) = &self.authority {
+            command.env("WAYMARK_AUTHORITY", authority);
+        }
+        let token = match who {
+            OPERATOR => "data/operator.token".to_owned(),
+            other => format!("{other}.token"),
+        };
+        let token = self.folder.join(token);
+        if token.exists() {
+            command.env("WAYMARK_TOKEN_FILE", token);
+        }
+        command
     }
 }
 

@@ -9,6 +9,8 @@ use crate::exit::Exit;
 pub enum Code {
     /// The agency's id is missing or not well-formed.
     AgencyInvalid,
+    /// A file is not a backup that can be restored.
+    BackupInvalid,
     /// A file is no certificate, or not the key of one.
     CertificateFileInvalid,
     /// The server did not take the client certificate, or asks for one.
@@ -59,6 +61,8 @@ pub enum Code {
     OutputExists,
     /// A filled-in file of review tasks is wrong.
     ReviewFileInvalid,
+    /// The data folder is not one that a backup can be restored into now.
+    RestoreRefused,
     /// A row is not CSV, or has another number of cells than the header.
     RowMalformed,
     /// A row is over size.
@@ -88,6 +92,7 @@ macro_rules! page {
 
 const PAGES: &[Page] = &[
     page!(AgencyInvalid, "AGENCY_INVALID", BadInput),
+    page!(BackupInvalid, "BACKUP_INVALID", BadInput),
     page!(CatalogueInvalid, "CATALOGUE_INVALID", BadInput),
     page!(CertificateFileInvalid, "CERTIFICATE_FILE_INVALID", BadConfig),
     page!(CertificateRefused, "CERTIFICATE_REFUSED", NotPermitted),
@@ -110,6 +115,7 @@ const PAGES: &[Page] = &[
     page!(NothingToResume, "NOTHING_TO_RESUME", BadInput),
     page!(OutputExists, "OUTPUT_EXISTS", Io),
     page!(RegistryInvalid, "REGISTRY_INVALID", BadConfig),
+    page!(RestoreRefused, "RESTORE_REFUSED", BadConfig),
     page!(ReviewFileInvalid, "REVIEW_FILE_INVALID", BadInput),
     page!(RowMalformed, "ROW_MALFORMED", BadInput),
     page!(RowTooLarge, "ROW_TOO_LARGE", BadInput),

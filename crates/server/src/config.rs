@@ -1,5 +1,6 @@
 //! The settings file of `waymarkd`, read and checked before anything starts.
 
+mod backup;
 mod review;
 mod tls;
 
@@ -19,6 +20,8 @@ use serde::Deserialize;
 use tonic::transport::ServerTlsConfig;
 
 use crate::activation;
+use backup::BackupFile;
+pub use backup::BackupPolicy;
 pub use review::{QuestionPolicy, ReviewPolicy};
 use review::{QuestionsFile, ReviewFile};
 use tls::TlsFile;
@@ -64,6 +67,8 @@ struct ConfigFile {
     review: ReviewFile,
     #[serde(default)]
     questions: QuestionsFile,
+    #[serde(default)]
+    backup: BackupFile,
 }
 
 impl ConfigFile {
@@ -162,6 +167,8 @@ pub struct Config {
     pub review: ReviewPolicy,
     /// When agencies are asked about the quality of their records.
     pub questions: QuestionPolicy,
+    /// Where backups go, and which the service makes by itself.
+    pub backup: BackupPolicy,
 }
 
 impl Config {
@@ -192,11 +199,13 @@ impl Config {
             })?),
             None => None,
         };
+        let data_dir = folder.join(file.data_dir);
+        let backup = file.backup.check(folder, &data_dir).map_err(|what| invalid(path, &what))?;
         Ok(Self {
             listen: file.listen,
             metrics_listen: file.metrics_listen,
             tls: file.tls.map(|tls| tls.check(path)).transpose()?,
-            data_dir: folder.join(file.data_dir),
+            data_dir,
             time_zone,
             fixed_date,
             schema,
@@ -213,6 +222,7 @@ impl Config {
             snapshot_withdrawal_share: share,
             review: file.review.check().map_err(|what| invalid(path, &what))?,
             questions: file.questions.check().map_err(|what| invalid(path, &what))?,
+            backup,
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod activation;
+mod backups;
 mod certificate;
 mod clock;
 pub mod config;
@@ -15,13 +16,16 @@ mod operator;
 mod participants;
 mod pepper;
 mod pseudonym;
+mod restore;
 mod rounds;
 mod serve;
 mod services;
 mod sources;
 mod status;
 mod times;
+mod withdrawals;
 
 pub use config::{Config, ConfigError};
 pub use operator::OPERATOR_TOKEN_FILE;
+pub use restore::{RestoreError, RestoreReport, RestoreRequest, RestoreTo, restore};
 pub use serve::{ServeError, Service, serve};

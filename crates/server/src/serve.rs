@@ -15,11 +15,13 @@ use api::{
 use sha2::{Digest, Sha256};
 use store::{ActivationKind, Actor, Store};
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
     access::{Access, AccessLayer},
     activation,
+    backups::Backups,
     clock::Clock,
     config::Config,
     engine::{Engine, EngineError, EngineHandle, Evaluator, Profiles},
@@ -31,7 +33,14 @@ use crate::{
         Submissions,
     },
     sources::Sources,
+    withdrawals::{WithdrawalLog, WithdrawalLogError},
 };
+
+/// The file in the data folder that is the database.
+pub(crate) const DATABASE_FILE: &str = "waymark.db";
+
+/// The file in the data folder that holds the pepper.
+pub(crate) const PEPPER_FILE: &str = "pepper.key";
 
 /// How long open calls may go on after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -40,6 +49,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 fn configuration() -> Actor {
     Actor::service("configuration")
 }
+
+/// The setting of the database that tells its pepper from any other.
+pub(crate) const PEPPER_SETTING: &str = "pepper check value";
 
 /// Most bytes of one answer: a batch of 10,000 statuses with their reasons.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -56,9 +68,30 @@ pub enum ServeError {
          with as linkage.schema, or another data_dir"
     )]
     OtherSchema,
+    /// The database does not hold what is written at the first start.
+    #[error(
+        "the database is empty although {} was made with one: its files were removed or cut short. \
+         Restore a backup, or remove that file to begin anew", pepper.display()
+    )]
+    DatabaseLost {
+        /// The pepper.
+        pepper: std::path::PathBuf,
+    },
+    /// The pepper is missing or another one.
+    #[error(
+        "{} is not the one that the database was made with: put the one there that was kept apart \
+         when the service was set up", path.display()
+    )]
+    OtherPepper {
+        /// Where it belongs.
+        path: std::path::PathBuf,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The log of withdrawals.
+    #[error(transparent)]
+    Withdrawals(#[from] WithdrawalLogError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -83,6 +116,9 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let Service { config, store, clock, pepper, evaluator, engine } = service;
     let epoch = store.feed_epoch()?.into();
+    let withdrawals = WithdrawalLog::of(&config.backup.folder);
+    let backups = Backups::new(store.clone(), clock.clone(), config.backup);
+    let _making_backups = AbortOnDropHandle::new(tokio::spawn(backups.clone().keep_schedule()));
     let (engine, thread) = EngineHandle::start(engine);
     let metrics = Metrics { store: store.clone(), engine: engine.clone(), clock: clock.clone() };
     let _serving_metrics = metrics_listener.map(|listener| metrics.serve(listener));
@@ -97,6 +133,7 @@ pub async fn serve(
         profiles: evaluator.profiles.clone(),
         binding: Arc::new(KeyBinding::new(config.key_check_value)),
         withdrawal_share: config.snapshot_withdrawal_share,
+        withdrawals: withdrawals.clone(),
     });
     let statements = StatementServiceServer::new(Statements {
         store: store.clone(),
@@ -131,6 +168,8 @@ pub async fn serve(
         clock: clock.clone(),
         schema: config.schema.clone(),
         evaluator: evaluator.clone(),
+        backups,
+        withdrawals,
     });
     let audits = AuditServiceServer::new(Audits {
         store: store.clone(),
@@ -164,7 +203,10 @@ pub async fn serve(
         .add_service(RegistryServiceServer::new(Registries { evaluator, clock }))
         .add_service(admin)
         .add_service(audits);
-    serve_until(router, listener, stop).await?;
+    tokio::select! {
+        served = serve_until(router, listener, stop) => served?,
+        damaged = damage(store) => return Err(damaged.into()),
+    }
 
     engine.stop();
     // The engine finishes the transaction it is in; what it has not taken in, the next start does.
@@ -201,6 +243,17 @@ async fn serve_until(
     }
 }
 
+/// Reads every page of the database beside other work, and comes back only where one is damaged: what
+/// is served may be wrong then. A large database takes minutes, too long for a start.
+async fn damage(store: Store) -> store::Error {
+    let checked = tokio::task::spawn_blocking(move || store.check_pages()).await;
+    if let Ok(Err(error @ store::Error::Corrupt(_))) = checked {
+        tracing::error!(%error, "the service stops");
+        return error;
+    }
+    std::future::pending().await
+}
+
 /// The service with its state read from disk and caught up, before it listens.
 pub struct Service {
     config: Config,
@@ -219,9 +272,11 @@ impl Service {
     /// [`ServeError`] says what to put right.
     pub fn open(config: Config) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
-        let pepper = Pepper::open(&config.data_dir.join("pepper.key"), &config.schema)
-            .map_err(ServeError::DataFolder)?;
-        let store = Store::open(&config.data_dir.join("waymark.db"), pepper.handles())?;
+        let pepper = open_pepper(&config)?;
+        let store = Store::open(&config.data_dir.join(DATABASE_FILE), pepper.handles())?;
+        bind_pepper(&store, &pepper, &config)?;
+        // Should a crash have kept something from it.
+        WithdrawalLog::of(&config.backup.folder).catch_up(&store)?;
         match store.put_setting_once("linkage schema", &config.schema.fingerprint()) {
             Err(store::Error::Conflict { .. }) => return Err(ServeError::OtherSchema),
             other => other?,
@@ -239,6 +294,27 @@ impl Service {
             evaluator.clone(),
         )?;
         Ok(Self { config, store, clock, pepper, evaluator, engine })
+    }
+}
+
+/// The pepper that everything stored is re-keyed by; made with the database, and never again.
+fn open_pepper(config: &Config) -> Result<Pepper, ServeError> {
+    let path = config.data_dir.join(PEPPER_FILE);
+    match (config.data_dir.join(DATABASE_FILE).exists(), path.exists()) {
+        (true, false) => return Err(ServeError::OtherPepper { path }),
+        (false, true) => return Err(ServeError::DatabaseLost { pepper: path }),
+        (true, true) | (false, false) => {}
+    }
+    Pepper::open(&path, &config.schema).map_err(ServeError::DataFolder)
+}
+
+/// Refuses a pepper that is not the one by which the database was made.
+fn bind_pepper(store: &Store, pepper: &Pepper, config: &Config) -> Result<(), ServeError> {
+    match store.put_setting_once(PEPPER_SETTING, &pepper.check_value()) {
+        Err(store::Error::Conflict { .. }) => {
+            Err(ServeError::OtherPepper { path: config.data_dir.join(PEPPER_FILE) })
+        }
+        other => Ok(other?),
     }
 }
 

@@ -8,7 +8,7 @@ use api::{
 };
 use tonic::Status;
 
-use crate::engine::EngineError;
+use crate::{engine::EngineError, withdrawals::WithdrawalLogError};
 
 /// What a caller is told of the store's error when `missing` is what was asked for.
 pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
@@ -32,13 +32,17 @@ pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
         }
         E::Sealed => status(ErrorReason::SubmissionSealed, &error.to_string(), &[]),
         E::Busy => retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(1)),
-        E::Full => status(ErrorReason::ServiceUnavailable, &error.to_string(), &[]),
+        E::Full | E::Disk(_) | E::ReadOnly(_) => {
+            tracing::error!(%error, "nothing can be made durable");
+            status(ErrorReason::ServiceUnavailable, &error.to_string(), &[])
+        }
         E::Conflict { .. } | E::AlreadyExists { .. } => {
             status(ErrorReason::RequestIdReused, &error.to_string(), &[])
         }
         E::Fatal(_)
         | E::Corrupt(_)
         | E::Locked { .. }
+        | E::RestoreCutShort { .. }
         | E::NewerSchema { .. }
         | E::Foreign { .. }
         | E::Io { .. } => {
@@ -59,6 +63,14 @@ pub fn of_engine(error: &EngineError) -> Status {
         EngineError::Model(_) => status(ErrorReason::ModelInvalid, &error.to_string(), &[]),
         EngineError::Store(error) => of_store(error, ErrorReason::Internal),
     }
+}
+
+/// What a caller is told where the log of withdrawals cannot be written.
+pub fn of_withdrawal_log(error: &WithdrawalLogError) -> Status {
+    tracing::error!(%error, "the log of withdrawals cannot be written");
+    let message = "the records are erased, but the log beside the backups cannot be written: have an \
+                   operator look at its folder, then ask again with the same request id";
+    status(ErrorReason::ServiceUnavailable, message, &[])
 }
 
 /// An error of the service itself; the log has the details.

@@ -107,7 +107,7 @@ CREATE TABLE work_skip (
 ) STRICT, WITHOUT ROWID;
 
 -- Whose the handles of the audit log are, until the record is erased.
-CREATE TABLE work_record_name (
+CREATE TABLE record_name (
     handle   BLOB NOT NULL PRIMARY KEY CHECK (length(handle) = 16),
     agency   TEXT NOT NULL,
     local_id TEXT NOT NULL

@@ -87,6 +87,10 @@ named! {
         Explained = "explained",
         /// An operator took home which records are one participant.
         MembershipsExported = "memberships_exported",
+        /// A backup was made.
+        BackedUp = "backed_up",
+        /// The database was restored from a backup.
+        Restored = "restored",
         /// Somebody read the audit log.
         AuditRead = "audit_read",
         /// Somebody asked for the proof that nothing was changed.
@@ -240,7 +244,7 @@ pub(crate) fn append(
 /// Remembers whose the handles are.
 fn remember_names(db: &Connection, handles: &HandleKey, records: &[RecordKey]) -> Result<()> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO work_record_name (handle, agency, local_id) VALUES (?1, ?2, ?3)
+        "INSERT INTO record_name (handle, agency, local_id) VALUES (?1, ?2, ?3)
          ON CONFLICT DO NOTHING",
     )?;
     for record in records.iter().filter(|record| !record.local_id.is_tombstone()) {

@@ -5,12 +5,14 @@ mod names;
 mod purge;
 mod rows;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use record::{AgencyId, LocalId, RecordKey};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::{
-    Action, Actor, Error, NewAuditEntry, Result, Seq, Store,
+    Action, Actor, Error, Handle, NewAuditEntry, Result, Seq, Store,
     agencies::require_agency,
     audit,
     columns::{all, count, int, parsed, seq, time},
@@ -20,7 +22,7 @@ use crate::{
     writer::Writing,
 };
 pub use purge::{Purge, Purged};
-use rows::{Erased, Target};
+use rows::{Erased, KNOWN, Target};
 #[cfg(test)]
 pub(crate) use rows::{IS_KNOWN, LAST_SEAL, PLACES};
 
@@ -109,6 +111,11 @@ impl Store {
         self.write(limits::GROUP_ROWS_MAX, move |writing| erase(writing, &new))
     }
 
+    /// The handle of a record.
+    pub fn handle_of(&self, record: &RecordKey) -> Handle {
+        self.handles().of(record)
+    }
+
     /// Whether a record was erased: for a record that is there again, whether one of its name was.
     pub fn is_erased(&self, record: &RecordKey) -> Result<bool> {
         let tombstone = self.handles().of(record).tombstone();
@@ -116,6 +123,31 @@ impl Store {
             let mut query = db.prepare_cached(IS_ERASED)?;
             Ok(query.exists((record.agency.as_str(), tombstone.as_str()))?)
         })
+    }
+
+    /// The handles of the records that an erasure withdrew, ordered.
+    pub fn erased_handles(&self, erasure: Seq) -> Result<Vec<Handle>> {
+        let records = self.withdrawals_of(erasure)?;
+        let mut handles: Vec<Handle> =
+            records.iter().map(|record| self.handles().of(record)).collect();
+        handles.sort_unstable();
+        Ok(handles)
+    }
+
+    /// The records of an agency of which something is stored and whose handles are among these.
+    pub fn records_of_handles(
+        &self,
+        agency: &AgencyId,
+        handles: &BTreeSet<Handle>,
+    ) -> Result<Vec<LocalId>> {
+        let known: Vec<LocalId> = self.read_apart(|db| {
+            all(db.prepare(KNOWN)?.query_map([agency.as_str()], |row| parsed(row, 0))?)
+        })?;
+        let is_meant = |id: &LocalId| {
+            let record = RecordKey::new(agency.clone(), id.clone());
+            handles.contains(&self.handles().of(&record))
+        };
+        Ok(known.into_iter().filter(is_meant).collect())
     }
 
     /// All erasures, in the order of the log.

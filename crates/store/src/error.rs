@@ -40,6 +40,18 @@ pub enum Error {
     /// The disk is full: nothing can be acknowledged until there is room.
     #[error("the disk of the database is full: make room, then restart")]
     Full,
+    /// The disk does not take or give what it should.
+    #[error(
+        "the disk of the database failed ({0}): look at the disk, its room and its quotas, then \
+             restart"
+    )]
+    Disk(String),
+    /// The database may only be read.
+    #[error(
+        "the database cannot be written ({0}): give the service's account the right to write \
+             it and its folder, and mount the disk for writing"
+    )]
+    ReadOnly(String),
     /// The database cannot be used: stop acknowledging and tell an operator.
     #[error("the database failed: {0}")]
     Fatal(String),
@@ -49,6 +61,14 @@ pub enum Error {
     /// Another process has the database open.
     #[error("{} is in use by another process: stop that one first", path.display())]
     Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A restore of the database did not come to its end.
+    #[error(
+        "a restore of {} was cut short: run `waymark admin restore` again", path.display()
+    )]
+    RestoreCutShort {
         /// The database.
         path: PathBuf,
     },
@@ -97,6 +117,8 @@ impl From<rusqlite::Error> for Error {
             rusqlite::Error::SqliteFailure(failure, message) => match failure.code {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
                 ErrorCode::DiskFull => Self::Full,
+                ErrorCode::SystemIoFailure => Self::Disk(failure.to_string()),
+                ErrorCode::ReadOnly => Self::ReadOnly(failure.to_string()),
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                     Self::Corrupt(failure.to_string())
                 }

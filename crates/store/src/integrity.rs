@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{Result, Store, SubmissionId, appends::chain, columns::all, submissions::find};
+use crate::{Error, Result, Store, SubmissionId, appends::chain, columns::all, submissions::find};
 
 /// What must not be found, and how it is reported.
 const CONTRADICTIONS: [(&str, &str); 6] = [
@@ -35,6 +35,20 @@ const CONTRADICTIONS: [(&str, &str); 6] = [
 ];
 
 impl Store {
+    /// Reads every page and checks that tables can be read by them, beside other work.
+    ///
+    /// Errors: `Corrupt` says what is damaged.
+    pub fn check_pages(&self) -> Result<()> {
+        let findings: Vec<String> = self.read_apart(|db| {
+            let mut query = db.prepare("PRAGMA quick_check(3)")?;
+            all(query.query_map([], |row| row.get(0))?)
+        })?;
+        match findings.as_slice() {
+            [only] if only == "ok" => Ok(()),
+            findings => Err(Error::Corrupt(findings.join("; "))),
+        }
+    }
+
     /// Checks the whole database; returns what is wrong with it, nothing when it is sound.
     ///
     /// Reads everything: the pages, the references, and the digest of every submission.

@@ -21,8 +21,19 @@ pub const STAGED_KEYS_MAX: usize = 4_000_000;
 /// Rows of one submission: an offset has 32 bits.
 pub const SUBMISSION_ROWS_MAX: u64 = 1 << 32;
 
-/// Pages of the write-ahead log after which it is copied into the database.
-pub const CHECKPOINT_PAGES: u32 = 16_384;
+/// Pages by which the write-ahead log grows (4 MiB) until it is copied into the database. What is
+/// synced at once is what commits may have to wait for on the disk.
+pub const CHECKPOINT_PAGES: u32 = 1_024;
+
+/// Pages of the write-ahead log (32 MiB) after which it is begun anew, as soon as readers allow.
+pub const RESTART_PAGES: u32 = 8 * CHECKPOINT_PAGES;
+
+/// Pages of the write-ahead log (256 MiB) after which the writer copies it itself: it must not grow
+/// faster than it is copied.
+pub const LOG_PAGES_MAX: u32 = 64 * CHECKPOINT_PAGES;
+
+/// How long the writer may wait until readers leave a log that is to begin anew, in milliseconds.
+pub const RESTART_MS_MAX: u64 = 20;
 
 /// Pages that the writer keeps in memory, in KiB: sealing a large submission touches indexes at
 /// random, and a page that does not stay is written again and again.

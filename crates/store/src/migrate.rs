@@ -20,6 +20,17 @@ const STEPS: [&str; 3] = [
 ///
 /// Errors: `Foreign` for a database of another program, `NewerSchema` for one of a newer release.
 pub(crate) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
+    let found = check_origin(db, path)?;
+    for number in found..STEPS.len() as u32 {
+        take_step(db, number)?;
+    }
+    Ok(())
+}
+
+/// The schema number of a database of Waymark, or of an empty one, that this release knows.
+///
+/// Errors: `Foreign`, `NewerSchema`.
+pub(crate) fn check_origin(db: &Connection, path: &Path) -> Result<u32> {
     let known = STEPS.len() as u32;
     let application_id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found = schema_number(db)?;
@@ -31,10 +42,7 @@ pub(crate) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     if found > known {
         return Err(Error::NewerSchema { found, known });
     }
-    for number in found..known {
-        take_step(db, number)?;
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// The schema number of the database.

@@ -5,9 +5,9 @@ use std::{
     sync::{Condvar, Mutex, PoisonError},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use crate::{Result, limits, store};
+use crate::{Result, backup::open_to_read, limits};
 
 /// A pool of read-only connections; a caller waits while all of them are in use.
 pub(crate) struct Readers {
@@ -31,6 +31,11 @@ impl Readers {
         query(&snapshot)
     }
 
+    /// Does what begins its own transaction, over a connection of its own.
+    pub(crate) fn apart<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        work(&connect(&self.path)?)
+    }
+
     /// Runs a query on one snapshot of the database.
     pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut lease = self.lease();
@@ -51,9 +56,7 @@ impl Readers {
 }
 
 fn connect(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
-    store::set_up(&db)?;
+    let db = open_to_read(path)?;
     db.pragma_update(None, "mmap_size", limits::READER_MMAP_BYTES)?;
     Ok(db)
 }

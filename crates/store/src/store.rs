@@ -10,10 +10,14 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    Error, HandleKey, Result, limits,
+    Error, HandleKey, Result,
+    checkpoint::Checkpointer,
+    columns::all,
+    limits,
     migrate::migrate,
     queue::{self, Queue},
     readers::Readers,
+    restore::check_is_done,
     writer::{Writer, Writing},
 };
 
@@ -21,10 +25,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Store(Arc<Open>);
 
-/// An open database. Dropped in this order: the writer closes last and empties its log.
+/// An open database. Dropped in this order: whoever closes last empties the log.
 struct Open {
     readers: Readers,
     writer: Writer,
+    _checkpointer: Checkpointer,
     queue: Arc<Queue>,
     handles: HandleKey,
     path: PathBuf,
@@ -37,40 +42,37 @@ impl Store {
     /// The file must lie on a local file system. A file `<path>.lock` beside it keeps a second
     /// process out. The database must always be opened with the same key of handles.
     ///
-    /// Errors: `Locked`, `NewerSchema`, `Foreign`, `Io`, `Corrupt`.
+    /// Errors: `Locked`, `RestoreCutShort`, `NewerSchema`, `Foreign`, `Io`, `Corrupt`.
     pub fn open(path: &Path, handles: &HandleKey) -> Result<Self> {
         let lock = lock(path)?;
+        check_is_done(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags).map_err(|error| io(path, &error))?;
         set_up(&db)?;
+        if db.is_readonly("main")? {
+            return Err(Error::ReadOnly(path.display().to_string()));
+        }
         migrate(&mut db, path)?;
         set_up_writing(&db)?;
         let readers = Readers::open(path)?;
         let queue = Arc::new(Queue::open(&db)?);
+        let checkpointer = Checkpointer::start(path, &mut db)?;
         let handles = handles.clone();
         let writer = Writer::start(db, queue.clone(), handles.clone());
         let writer = writer.map_err(|error| io(path, &error))?;
         let path = path.to_owned();
-        Ok(Self(Arc::new(Open { readers, writer, queue, handles, path, _lock: lock })))
+        let _checkpointer = checkpointer;
+        let open = Open { readers, writer, _checkpointer, queue, handles, path, _lock: lock };
+        Ok(Self(Arc::new(open)))
     }
 
     /// Empties every derived table: [`Store::applied_seq`] is 0 again, the facts stay.
     pub fn drop_derived(&self) -> Result<()> {
         self.write(limits::GROUP_ROWS_MAX, |writing| {
             queue::touch_all(writing.db)?;
-            let mut query = writing.db.prepare(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'derived\\_%'
-                 ESCAPE '\\'",
-            )?;
-            let tables = query
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<String>>>()?;
-            for table in tables {
-                writing.db.execute(&format!("DELETE FROM {table}"), [])?;
-            }
-            Ok(())
+            empty(writing.db, "derived")
         })
     }
 
@@ -109,10 +111,32 @@ impl Store {
         self.0.readers.read(query)
     }
 
+    /// Does work that begins its own transaction; see [`Readers::apart`].
+    pub(crate) fn apart<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.0.readers.apart(work)
+    }
+
     /// Runs a query that may take long; see [`Readers::read_apart`].
     pub(crate) fn read_apart<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.0.readers.read_apart(query)
     }
+}
+
+/// Removes all rows of the tables whose names begin with `kind` and an underscore.
+pub(crate) fn empty(db: &Connection, kind: &str) -> Result<()> {
+    for table in tables(db, kind)? {
+        db.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(())
+}
+
+/// The tables whose names begin with `kind` and an underscore.
+pub(crate) fn tables(db: &Connection, kind: &str) -> Result<Vec<String>> {
+    let mut query = db.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE ?1 || '\\_%'
+         ESCAPE '\\' ORDER BY name",
+    )?;
+    all(query.query_map([kind], |row| row.get(0))?)
 }
 
 /// Settings of every connection.
@@ -141,13 +165,12 @@ fn set_up_writing(db: &Connection) -> Result<()> {
     // What is erased or replaced is overwritten, not only unlinked.
     db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "cache_size", -limits::WRITER_CACHE_KIB)?;
-    db.pragma_update(None, "wal_autocheckpoint", limits::CHECKPOINT_PAGES)?;
     db.pragma_update(None, "journal_size_limit", limits::JOURNAL_BYTES_KEPT)?;
     Ok(())
 }
 
 /// Takes the advisory lock of the database; the system gives it back when the process ends.
-fn lock(path: &Path) -> Result<File> {
+pub(crate) fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
@@ -164,6 +187,6 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-fn io(path: &Path, error: &dyn std::error::Error) -> Error {
+pub(crate) fn io(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::Io { path: path.to_owned(), reason: error.to_string() }
 }

@@ -120,6 +120,8 @@ catalogue! {
     TrainingFailed = "TRAINING_FAILED", FailedPrecondition;
     /// The document is not a linkage model of the schema in force.
     ModelInvalid = "MODEL_INVALID", InvalidArgument;
+    /// No backup could be made.
+    BackupFailed = "BACKUP_FAILED", Unavailable;
     /// The service has more to do than it can take now.
     ServiceBusy = "SERVICE_BUSY", ResourceExhausted;
     /// The service is starting, stopping or cannot write.

@@ -1,10 +1,15 @@
 //! `waymark admin`: agencies, credentials and the state of the service, for operators.
 
+mod backup;
 #[cfg(feature = "service")]
 mod certs;
 mod credentials;
 mod purge;
 mod verify;
+
+mod backup;
+#[cfg(feature = "service")]
+mod restore;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,6 +53,9 @@ pub struct Admin {
 enum AdminCommand {
     #[command(flatten)]
     Service(ServiceCommand),
+    /// Restore a backup into the data folder of a service that is stopped
+    #[cfg(feature = "service")]
+    Restore(restore::Restore),
     /// Make certificates for tests; needs no server
     #[cfg(feature = "service")]
     #[command(subcommand)]
@@ -84,6 +92,8 @@ enum ServiceCommand {
     Purge(purge::Purge),
     /// Show what the service is and how far it has come
     Info,
+    /// Make a backup of the database while the service serves, or list the backups
+    Backup(backup::BackupArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,6 +124,8 @@ impl Admin {
                 connection::run(async { command.run(self.connection.connect().await?).await })?
             }
             #[cfg(feature = "service")]
+            AdminCommand::Restore(restore) => return restore.run(format),
+            #[cfg(feature = "service")]
             AdminCommand::Certs(CertsCommand::Dev(dev)) => (dev.run()?, Exit::Done),
         };
         document.print(format)?;
@@ -127,6 +139,7 @@ impl ServiceCommand {
         let document = match self {
             Self::Verify => return verify::verify(caller).await,
             Self::Purge(purge) => purge.run(&mut client).await,
+            Self::Backup(backup) => backup.run(&mut client).await,
             Self::Agency(AgencyCommand::Add { id, title }) => {
                 add_agency(&mut client, id, title).await
             }

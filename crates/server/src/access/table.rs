@@ -67,6 +67,8 @@ const TABLE: &[Rule] = &[
     rule("/waymark.admin.v1.AdminService/ActivateModel", &[Operator], Operate),
     rule("/waymark.admin.v1.AdminService/GetModel", &[Operator], Operate),
     rule("/waymark.admin.v1.AdminService/Reconcile", &[Operator], Operate),
+    rule("/waymark.admin.v1.AdminService/CreateBackup", &[Operator], Operate),
+    rule("/waymark.admin.v1.AdminService/ListBackups", &[Operator], Operate),
     rule("/waymark.admin.v1.AdminService/Purge", &[Operator], Operate),
     rule("/waymark.admin.v1.AdminService/ExportMemberships", &[Operator], Operate),
     rule("/waymark.admin.v1.AdminService/GetServiceInfo", &[Operator], Operate),

@@ -1,17 +1,19 @@
 //! AdminService: agencies, credentials, the model in force, and what the service is.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use api::{
     ErrorReason,
     admin::{self as proto, admin_service_server::AdminService},
     convert::{Violation, date_to_proto, optional_date, record_key_to_proto},
-    error::status,
+    error::{retry, status},
     limits::PAGE,
 };
 use pathways::{RegistryVersion, Reported};
 use record::{AgencyId, ParticipantId, RecordKey, Schema};
-use store::{Action, Activation, ActivationKind, Actor, NewAuditEntry, Purge, Store};
+use store::{
+    Action, Activation, ActivationKind, Actor, Handle, NewAuditEntry, Purge, Purged, Store,
+};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
@@ -23,14 +25,20 @@ use super::{
 use crate::{
     access::actor_of,
     activation,
+    backups::{Backup, BackupError, Backups},
     clock::Clock,
     engine::{Difference, EngineHandle, Evaluator, Training},
-    status::{blocking, internal, of_engine, of_store},
+    files::random_id,
+    status::{blocking, internal, of_engine, of_store, of_withdrawal_log},
     times::timestamp,
+    withdrawals::WithdrawalLog,
 };
 
 /// Memberships in one message of an export.
 const MEMBERSHIPS_PER_MESSAGE: usize = 1_000;
+
+/// Most characters of a backup's label.
+const BACKUP_LABEL_CHARS_MAX: usize = 200;
 
 /// Differences that a reconciliation lists at most.
 const DIFFERENCES_LISTED_MAX: usize = 1_000;
@@ -48,6 +56,10 @@ pub struct Admin {
     pub schema: Arc<Schema>,
     /// The registry in force.
     pub evaluator: Evaluator,
+    /// What was erased, for those who restore.
+    pub withdrawals: WithdrawalLog,
+    /// Copies of the database.
+    pub backups: Backups,
 }
 
 impl Admin {
@@ -144,6 +156,17 @@ impl Admin {
         };
         let (before, at) = (self.clock.begin_of(day), self.clock.now());
         Ok(Purge { agency, before, dry_run: request.dry_run, author, at })
+    }
+
+    fn log_purge(&self, purged: &[Purged]) -> Result<(), Status> {
+        for of in purged {
+            let handles: Vec<Handle> =
+                of.records.iter().map(|record| self.store.handle_of(record)).collect();
+            let id = random_id("P");
+            let logged = self.withdrawals.add_purge(&id, &of.agency, &handles, self.clock.now());
+            logged.map_err(|e| of_withdrawal_log(&e))?;
+        }
+        Ok(())
     }
 
     fn known_agency(&self, id: &str) -> Result<AgencyId, Status> {
@@ -309,6 +332,13 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::PurgeResponse>, Status> {
         let author = actor_of(&request)?;
         let purge = self.purge_of(&request.into_inner(), author)?;
+        if !purge.dry_run {
+            // First to the log: a restore must not bring back what is about to be erased.
+            let would = Purge { dry_run: true, ..purge.clone() };
+            let would = self.engine.purge(would).await.map_err(|e| of_engine(&e))?;
+            let this = self.clone();
+            blocking(move || this.log_purge(&would)).await?;
+        }
         let purged = self.engine.purge(purge).await.map_err(|e| of_engine(&e))?;
         let purged = purged.iter().map(|of| proto::PurgedAgency {
             agency: of.agency.to_string(),
@@ -316,6 +346,40 @@ impl AdminService for Admin {
             events: of.events,
         });
         Ok(Response::new(proto::PurgeResponse { purged: purged.collect() }))
+    }
+
+    async fn create_backup(
+        &self,
+        request: Request<proto::CreateBackupRequest>,
+    ) -> Result<Response<proto::CreateBackupResponse>, Status> {
+        let by = actor_of(&request)?;
+        let (backups, label) = (self.backups.clone(), request.into_inner().label);
+        if label.chars().count() > BACKUP_LABEL_CHARS_MAX {
+            let remedy = format!("give at most {BACKUP_LABEL_CHARS_MAX} characters");
+            return Err(Violation::new("label", remedy).into());
+        }
+        let made = move || backups.make(&label, false, &by).map_err(|error| backup_failed(&error));
+        let backup = Some(backup_to_proto(&blocking(made).await?));
+        Ok(Response::new(proto::CreateBackupResponse { backup }))
+    }
+
+    async fn list_backups(
+        &self,
+        request: Request<proto::ListBackupsRequest>,
+    ) -> Result<Response<proto::ListBackupsResponse>, Status> {
+        let (backups, request) = (self.backups.clone(), request.into_inner());
+        let size = PAGE.size(request.page_size)?;
+        let before = place_of("backups", &request.page_token)?;
+        let all = blocking(move || backups.list().map_err(|error| backup_failed(&error))).await?;
+        let is_left = |backup: &Backup| before.as_ref().is_none_or(|last| *backup.name < **last);
+        let mut page: Vec<_> =
+            all.iter().filter(|backup| is_left(backup)).map(backup_to_proto).collect();
+        let more = cut(&mut page, size);
+        let next = page.last().filter(|_| more).map(|last| page_token("backups", &last.name));
+        Ok(Response::new(proto::ListBackupsResponse {
+            backups: page,
+            next_page_token: next.unwrap_or_default(),
+        }))
     }
 
     type ExportMembershipsStream = MembershipStream;
@@ -357,6 +421,33 @@ fn memberships_to_proto(some: &[(RecordKey, ParticipantId)]) -> proto::ExportMem
         participant: participant.to_string(),
     };
     proto::ExportMembershipsResponse { memberships: some.iter().map(membership).collect() }
+}
+
+fn backup_failed(error: &BackupError) -> Status {
+    match error {
+        BackupError::Busy => {
+            retry(ErrorReason::ServiceBusy, &error.to_string(), Duration::from_secs(5))
+        }
+        BackupError::Store(_) | BackupError::Folder { .. } => {
+            tracing::error!(%error, "a backup could not be made");
+            status(ErrorReason::BackupFailed, &error.to_string(), &[])
+        }
+    }
+}
+
+fn backup_to_proto(backup: &Backup) -> proto::Backup {
+    let manifest = &backup.manifest;
+    proto::Backup {
+        name: backup.name.clone(),
+        created_at: manifest.created_at().ok().map(timestamp),
+        last_fact: manifest.last_fact,
+        schema_number: manifest.schema_number,
+        bytes: manifest.bytes,
+        sha256: manifest.sha256.clone(),
+        label: manifest.label.clone(),
+        release: manifest.release.clone(),
+        scheduled: manifest.scheduled,
+    }
 }
 
 fn model_to_proto(active: &Activation) -> proto::Model {

@@ -33,6 +33,7 @@ use crate::{
     pepper::Pepper,
     status::{blocking, internal, of_store},
     times::timestamp,
+    withdrawals::WithdrawalLog,
 };
 
 /// Answers that may wait for a slow client of a stream.
@@ -59,6 +60,8 @@ pub struct Submissions {
     pub binding: Arc<KeyBinding>,
     /// Most records that absence may withdraw, as a share of the agency's records.
     pub withdrawal_share: f64,
+    /// What was erased, for those who restore.
+    pub withdrawals: WithdrawalLog,
 }
 
 impl Submissions {

@@ -1,6 +1,6 @@
 //! Withdrawals: an agency takes its records back, and they are erased.
 
-use api::{convert::Violation, limits::MAX_WITHDRAWN, submission as proto};
+use api::{ErrorReason, convert::Violation, limits::MAX_WITHDRAWN, submission as proto};
 use record::{AgencyId, LocalId};
 use store::{Actor, Erasure, ErasureId, NewErasure, Withdrawn};
 use tonic::Status;
@@ -9,11 +9,9 @@ use super::{
     Submissions,
     submissions::{check_agency, check_request_id},
 };
-use api::ErrorReason;
-
 use crate::{
     files::random_id,
-    status::{blocking, of_engine, of_store},
+    status::{blocking, of_engine, of_store, of_withdrawal_log},
     times::timestamp,
 };
 
@@ -28,7 +26,10 @@ impl Submissions {
         let this = self.clone();
         let erasure = blocking(move || {
             let new = this.erasure_of(agency, author, &request)?;
-            this.store.erase(&new).map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))
+            let erased = this.store.erase(&new);
+            let erased = erased.map_err(|e| of_store(&e, ErrorReason::AgencyUnknown))?;
+            this.withdrawals.catch_up(&this.store).map_err(|e| of_withdrawal_log(&e))?;
+            Ok(erased)
         })
         .await?;
         tracing::info!(

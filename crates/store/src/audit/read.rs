@@ -45,7 +45,7 @@ pub(crate) const OF_ACTION: &str = entries_where!(
 );
 pub(crate) const RECORDS: &str = "
     SELECT r.handle, n.agency, n.local_id
-    FROM fact_audit_record AS r LEFT JOIN work_record_name AS n ON n.handle = r.handle
+    FROM fact_audit_record AS r LEFT JOIN record_name AS n ON n.handle = r.handle
     WHERE r.entry = ?1 ORDER BY r.handle";
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]

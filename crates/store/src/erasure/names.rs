@@ -33,8 +33,7 @@ const NAMED: [(&str, &str, &str); 18] = [
 ];
 
 /// Names that go with their rows.
-const DROPPED: [&str; 4] =
-    ["derived_held", "derived_status", "derived_membership", "work_record_name"];
+const DROPPED: [&str; 4] = ["derived_held", "derived_status", "derived_membership", "record_name"];
 
 /// Erasures whose records still stand by their names.
 pub(crate) const TO_FORGET: &str = "

@@ -17,7 +17,7 @@ use crate::{
     writer::Writing,
 };
 
-const KNOWN: &str = "
+pub(super) const KNOWN: &str = "
     SELECT local_id FROM fact_record_version WHERE agency = ?1
     UNION SELECT local_id FROM fact_event WHERE agency = ?1";
 pub(crate) const IS_KNOWN: &str = "

@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod commits;
 mod decisions;
 mod erasure;
 mod fixture;
@@ -10,6 +11,7 @@ mod opening;
 mod questions;
 mod records;
 mod resending;
+mod restore;
 mod settlements;
 mod statements;
 mod submissions;
