@@ -30,6 +30,7 @@ mod questions;
 mod queue;
 mod readers;
 mod records;
+mod repeats;
 mod samples;
 mod settings;
 mod settle;

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::{Error, Result, limits, queue::Queue, staged::StagedKeys};
+use crate::{Error, Result, limits, queue::Queue, repeats::Repeats, staged::StagedKeys};
 
 /// The writer: takes jobs in order, commits several of them at once, then answers each.
 pub(crate) struct Writer {
@@ -34,6 +34,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) db: &'a Connection,
     /// The keys of open submissions.
     pub(crate) staged: &'a mut StagedKeys,
+    /// The contents of records that came lately.
+    pub(crate) repeats: &'a mut Repeats,
     /// Why the transaction is lost.
     failure: Option<Error>,
 }
@@ -87,9 +89,9 @@ fn stopped() -> Error {
 }
 
 fn write_until_closed(db: &Connection, queue: &Queue, inbox: &Receiver<Job>) {
-    let mut staged = StagedKeys::default();
+    let (mut staged, mut repeats) = (StagedKeys::default(), Repeats::default());
     while let Ok(first) = inbox.recv() {
-        let (answers, failure) = write_group(db, &mut staged, first, inbox);
+        let (answers, failure) = write_group(db, &mut staged, &mut repeats, first, inbox);
         // What was committed stays so; tasks that cannot be read now are read after the next group.
         let _ = queue.renew(db);
         for answer in answers {
@@ -105,11 +107,12 @@ fn write_until_closed(db: &Connection, queue: &Queue, inbox: &Receiver<Job>) {
 fn write_group(
     db: &Connection,
     staged: &mut StagedKeys,
+    repeats: &mut Repeats,
     first: Job,
     inbox: &Receiver<Job>,
 ) -> (Vec<Answer>, Option<Error>) {
     let failure = db.execute_batch("BEGIN IMMEDIATE").err().map(Error::from);
-    let mut writing = Writing { db, staged, failure };
+    let mut writing = Writing { db, staged, repeats, failure };
     let mut answers = Vec::new();
     let mut rows = 0;
     let mut next = Some(first);
