@@ -22,3 +22,4 @@ mod times;
 
 pub use config::{Config, ConfigError};
 pub use serve::{OPERATOR_TOKEN_FILE, ServeError, Service, serve};
+pub use services::{Feed, page_token, place_of};

@@ -1,6 +1,6 @@
 //! Event rows: a row of an events file becomes a [`pathways::Event`].
 
-use std::path::Path;
+use std::{io::BufRead, path::Path};
 
 use jiff::civil::Date;
 use pathways::csv_event::{Columns, EVENT_COLUMNS, FORMS, RowError, event_from_row};
@@ -66,6 +66,19 @@ impl<'a> EventFile<'a> {
     /// [`Failure`] when the file or its header is not usable.
     pub fn open(path: &'a Path, source: &AgencyId, received_on: Date) -> Result<Self, Failure> {
         Ok(Self { table: Table::open(path, &FORM)?, source: source.clone(), received_on })
+    }
+
+    /// As [`EventFile::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input or its header is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        source: &AgencyId,
+        received_on: Date,
+    ) -> Result<Self, Failure> {
+        Ok(Self { table: Table::of(path, input, &FORM)?, source: source.clone(), received_on })
     }
 
     /// The header line, without a leading column of rejections.

@@ -1,6 +1,6 @@
 //! Statement rows: a row of a statements file becomes a [`pathways::Statement`].
 
-use std::path::Path;
+use std::{io::BufRead, path::Path};
 
 use jiff::civil::Date;
 use pathways::{Columns, STATEMENT_COLUMNS, Statement, statement_from_row};
@@ -49,6 +49,19 @@ impl<'a> StatementFile<'a> {
     /// [`Failure`] when the file or its header is not usable.
     pub fn open(path: &'a Path, source: &AgencyId, received_on: Date) -> Result<Self, Failure> {
         Ok(Self { table: Table::open(path, &FORM)?, source: source.clone(), received_on })
+    }
+
+    /// As [`StatementFile::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input or its header is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        source: &AgencyId,
+        received_on: Date,
+    ) -> Result<Self, Failure> {
+        Ok(Self { table: Table::of(path, input, &FORM)?, source: source.clone(), received_on })
     }
 
     /// The header line, without a leading column of rejections.

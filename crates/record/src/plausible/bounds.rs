@@ -30,16 +30,25 @@ pub(super) fn bounds(shape: &FilterShape) -> RangeInclusive<u32> {
     let longest = density(shape, set_share(shape, MOST_GRAMS * f64::from(shape.hashes)));
     let n_bits = f64::from(shape.bits);
     let is_too_few = |n_set: u32| {
-        n_set < shape.bits / 2
-            && shortest_has_at_most(shape, n_set) < CHANCE
-            && at_most(n_bits, n_set, longest) < CHANCE
+        shortest_has_at_most(shape, n_set) < CHANCE && at_most(n_bits, n_set, longest) < CHANCE
     };
     // The densest values have half of the bits set, or more where an odd diffusion hides nothing.
     let is_too_many =
         |n_set: u32| at_most(n_bits, shape.bits - n_set, 1.0 - longest.max(0.5)) < CHANCE;
-    let fewest = (1..shape.bits).find(|n_set| !is_too_few(*n_set)).unwrap_or(1);
-    let most = (fewest..shape.bits).rev().find(|n_set| !is_too_many(*n_set)).unwrap_or(fewest);
+    let fewest = first(1, shape.bits / 2, |n_set| !is_too_few(n_set));
+    let most = first(shape.bits / 2, shape.bits - 1, |n_set| is_too_many(n_set + 1));
     fewest..=most
+}
+
+/// The first of `from..=to` for which `holds`, which then holds for all that follow; `to` where it
+/// holds for none.
+fn first(from: u32, to: u32, holds: impl Fn(u32) -> bool) -> u32 {
+    let (mut from, mut to) = (from, to);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if holds(middle) { to = middle } else { from = middle + 1 }
+    }
+    to
 }
 
 /// Whether two filters like this one, made under two keys, can be equal by chance.
