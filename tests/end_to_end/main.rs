@@ -9,6 +9,7 @@ mod decisions;
 mod durability;
 mod explained;
 mod feed;
+mod hostile;
 mod journey;
 mod made_up;
 mod metrics;
