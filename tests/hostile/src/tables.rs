@@ -1,6 +1,6 @@
 //! Tables that agencies and stewards write by hand.
 
-use std::{borrow::Cow, path::Path};
+use std::path::Path;
 
 use pathways::{Columns, EVENT_COLUMNS, Event, event_from_row, event_to_row};
 use record::LocalId;
@@ -53,7 +53,7 @@ pub fn identity_csv(data: &[u8]) {
     }
 }
 
-fn is_long(value: &Cow<'_, str>) -> bool {
+fn is_long(value: &str) -> bool {
     value.chars().count() > LONGEST
 }
 
@@ -62,7 +62,7 @@ pub fn events_csv(data: &[u8]) {
     let source = agency();
     let file = EventFile::of(Path::new("events.csv"), data, &source, TODAY);
     let Ok(mut file) = file else { return };
-    while let Ok(Some(Item { raw, content, .. })) = file.next() {
+    while let Ok(Some(Item { raw, content, .. })) = file.next_row() {
         match content {
             Ok(event) => assert_written_alike(&event),
             Err(fault) => assert_untold(&describe_fault(&fault), &raw),
@@ -84,7 +84,7 @@ pub fn statements_csv(data: &[u8]) {
     let source = agency();
     let file = StatementFile::of(Path::new("statements.csv"), data, &source, TODAY);
     let Ok(mut file) = file else { return };
-    while let Ok(Some(Item { raw, content, .. })) = file.next() {
+    while let Ok(Some(Item { raw, content, .. })) = file.next_row() {
         match content {
             Ok(statement) => assert_eq!(statement.check(), Ok(())),
             Err(fault) => assert_untold(&describe_fault(&fault), &raw),

@@ -90,7 +90,7 @@ impl<'a> EventFile<'a> {
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<Item<Event>>, Failure> {
+    pub fn next_row(&mut self) -> Result<Option<Item<Event>>, Failure> {
         let (source, received_on) = (&self.source, self.received_on);
         self.table.next(|columns, cells| understand(source, columns, cells, received_on))
     }
@@ -128,7 +128,7 @@ mod tests {
         let day = "2026-01-31".parse().unwrap();
         let mut events = EventFile::open(file.path(), &agency, day).unwrap();
         let mut details = Vec::new();
-        while let Some(item) = events.next().unwrap() {
+        while let Some(item) = events.next_row().unwrap() {
             details.push(item.content.map(|event| event.detail).map_err(|fault| {
                 format!("{}: {} {fault}", item.line, fault.column().unwrap_or_default())
             }));

@@ -73,7 +73,7 @@ impl<'a> StatementFile<'a> {
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<Item<Statement>>, Failure> {
+    pub fn next_row(&mut self) -> Result<Option<Item<Statement>>, Failure> {
         let (source, received_on) = (&self.source, self.received_on);
         self.table.next(|columns, cells| {
             statement_from_row(source, columns, cells, received_on)
