@@ -13,6 +13,7 @@ mod durability;
 mod explained;
 mod faults;
 mod feed;
+mod hostile;
 mod identity;
 mod journey;
 mod kills;

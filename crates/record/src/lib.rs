@@ -5,12 +5,14 @@
 pub mod derivation;
 pub mod encoded;
 pub mod ids;
+pub mod plausible;
 pub mod schema;
 mod taxpayer;
 
 pub use derivation::Derivation;
 pub use encoded::{BlockingToken, EncodedField, EncodedRecord, Filter, LayoutError, Token};
 pub use ids::{AgencyId, InvalidId, LocalId, ParticipantId, RecordKey, RecordVersion};
+pub use plausible::{Flaw, Implausible, Part, Plausibility};
 pub use schema::{
     BlockingKey, DEFAULT_SCHEMA, Field, FieldKind, FilterShape, KeyPart, Schema, SchemaError,
 };

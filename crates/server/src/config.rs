@@ -177,8 +177,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the file and what to change in it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = read(path)?;
-        let file: ConfigFile = toml::from_str(&text).map_err(|error| invalid(path, &error))?;
+        Self::parse(path, &read(path)?)
+    }
+
+    /// Reads `text` as the settings file at `path`, and every file it names.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file and what to change in it.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let file: ConfigFile = toml::from_str(text).map_err(|error| invalid(path, &error))?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         file.check_addresses().map_err(|what| invalid(path, &what))?;
         let time_zone = TimeZone::get(&file.time_zone)

@@ -29,3 +29,4 @@ pub use config::{Config, ConfigError};
 pub use operator::OPERATOR_TOKEN_FILE;
 pub use restore::{RestoreError, RestoreReport, RestoreRequest, RestoreTo, restore};
 pub use serve::{ServeError, Service, serve};
+pub use services::{Feed, page_token, place_of};

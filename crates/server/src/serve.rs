@@ -12,6 +12,7 @@ use api::{
     status::status_service_server::StatusServiceServer,
     submission::submission_service_server::SubmissionServiceServer,
 };
+use record::Plausibility;
 use sha2::{Digest, Sha256};
 use store::{ActivationKind, Actor, Store};
 use tokio::net::TcpListener;
@@ -128,6 +129,7 @@ pub async fn serve(
         engine: engine.clone(),
         clock: clock.clone(),
         schema: config.schema.clone(),
+        plausibility: Arc::new(Plausibility::of(&config.schema)),
         pepper: Arc::new(pepper),
         registry: evaluator.registry.clone(),
         profiles: evaluator.profiles.clone(),

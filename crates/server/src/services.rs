@@ -24,6 +24,8 @@ pub use binding::KeyBinding;
 pub use credentials::default_last_day;
 pub use explanation::millibits;
 pub use export::Exports;
+pub use feed::Feed;
+pub use pages::{page_token, place_of};
 pub use questions::Questions;
 pub use registry::Registries;
 pub use reviews::Reviews;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::civil::Date;
-use record::{AgencyId, LocalId, RecordVersion};
+use record::{LocalId, RecordVersion};
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use crate::{
     columns::{all, int, page},
     limits,
     names::named,
+    repeats::Day,
     submissions::{StoredSubmission, find, offset_of},
     writer::Writing,
 };
@@ -103,6 +104,10 @@ named! {
         DuplicateInSubmission = "duplicate_in_submission",
         /// The same version or event id was accepted earlier with other content.
         VersionConflict = "version_conflict",
+        /// An encoding that no encoder makes of any value.
+        Implausible = "implausible",
+        /// More records of other local ids have the same content than may.
+        Repeated = "repeated",
         /// The local id looks like a social security number.
         LocalIdLooksLikeSsn = "local_id_looks_like_ssn",
         /// A record in a submission of events, or the reverse.
@@ -206,13 +211,17 @@ pub(crate) fn append(
 
 /// Inserts rows after the committed ones and moves the offset and the running digest on.
 fn insert(writing: &mut Writing<'_>, stored: &StoredSubmission, rows: &[NewRow]) -> Result<()> {
-    let Submission { agency, kind, committed_offset, mut rejected, mut digest, .. } =
-        stored.submission.clone();
-    let staged = writing.staged.keys(writing.db, stored)?;
+    let Submission { committed_offset, mut rejected, mut digest, .. } = stored.submission;
+    let mut judge = Judge {
+        db: writing.db,
+        submission: &stored.submission,
+        staged: writing.staged.keys(writing.db, stored)?,
+        repeats: writing.repeats.day(&stored.submission),
+    };
     let mut insert = writing.db.prepare_cached(INSERT_ROW)?;
     for (offset, row) in (committed_offset..).zip(rows) {
         digest = chain(&digest, &row.digest);
-        let judged = judge(writing.db, &agency, kind, staged, row)?;
+        let judged = judge.judge(row)?;
         let refusal = match &judged {
             Judged::Refused(refusal) => Some(refusal),
             Judged::Unchanged | Judged::New(_) => None,
@@ -255,38 +264,51 @@ enum Judged<'a> {
     Refused(Refusal),
 }
 
-/// Judges a row; its local id or event id is staged unless the row is refused.
-fn judge<'a>(
-    db: &Connection,
-    agency: &AgencyId,
-    kind: SubmissionKind,
-    staged: &mut HashSet<Box<str>>,
-    row: &'a NewRow,
-) -> Result<Judged<'a>> {
-    let refused = |reason| Ok(Judged::Refused(Refusal { reason, field: None, remedy: None }));
-    let digest = |row: &Row<'_>| row.get::<_, [u8; 32]>(0);
-    let (unique, accepted, payload) = match (&row.content, kind) {
-        (RowContent::Refused { refusal, .. }, _) => return Ok(Judged::Refused(refusal.clone())),
-        (RowContent::Record { local_id, version, payload }, SubmissionKind::Records) => {
-            let mut query = db.prepare_cached(DIGEST_OF_VERSION)?;
-            let key = (agency.as_str(), local_id.as_str(), version.0);
-            (local_id.as_str(), query.query_row(key, digest).optional()?, payload)
+/// Judges the rows of a submission.
+struct Judge<'a> {
+    db: &'a Connection,
+    submission: &'a Submission,
+    /// The local ids or event ids that it has used.
+    staged: &'a mut HashSet<Box<str>>,
+    repeats: &'a mut Day,
+}
+
+impl Judge<'_> {
+    /// Judges a row; its local id or event id is staged unless the row is refused.
+    fn judge<'r>(&mut self, row: &'r NewRow) -> Result<Judged<'r>> {
+        let refused = |reason| Ok(Judged::Refused(Refusal { reason, field: None, remedy: None }));
+        let digest = |row: &Row<'_>| row.get::<_, [u8; 32]>(0);
+        let Submission { agency, kind, .. } = self.submission;
+        let (unique, accepted, payload) = match (&row.content, kind) {
+            (RowContent::Refused { refusal, .. }, _) => {
+                return Ok(Judged::Refused(refusal.clone()));
+            }
+            (RowContent::Record { local_id, version, payload }, SubmissionKind::Records) => {
+                let mut query = self.db.prepare_cached(DIGEST_OF_VERSION)?;
+                let key = (agency.as_str(), local_id.as_str(), version.0);
+                (local_id.as_str(), query.query_row(key, digest).optional()?, payload)
+            }
+            (RowContent::Event { event_id, payload, .. }, SubmissionKind::Events) => {
+                let mut query = self.db.prepare_cached(DIGEST_OF_EVENT)?;
+                let key = (agency.as_str(), event_id);
+                (event_id.as_str(), query.query_row(key, digest).optional()?, payload)
+            }
+            _ => return refused(RejectionReason::WrongKind),
+        };
+        if self.staged.contains(unique) {
+            return refused(RejectionReason::DuplicateInSubmission);
         }
-        (RowContent::Event { event_id, payload, .. }, SubmissionKind::Events) => {
-            let mut query = db.prepare_cached(DIGEST_OF_EVENT)?;
-            let key = (agency.as_str(), event_id);
-            (event_id.as_str(), query.query_row(key, digest).optional()?, payload)
+        if accepted.is_some_and(|digest| digest != row.digest) {
+            return refused(RejectionReason::VersionConflict);
         }
-        _ => return refused(RejectionReason::WrongKind),
-    };
-    if staged.contains(unique) {
-        return refused(RejectionReason::DuplicateInSubmission);
+        if let RowContent::Record { local_id, payload, .. } = &row.content
+            && !self.repeats.admit(local_id, payload)
+        {
+            return refused(RejectionReason::Repeated);
+        }
+        self.staged.insert(unique.into());
+        Ok(if accepted.is_some() { Judged::Unchanged } else { Judged::New(payload) })
     }
-    if accepted.is_some_and(|digest| digest != row.digest) {
-        return refused(RejectionReason::VersionConflict);
-    }
-    staged.insert(unique.into());
-    Ok(if accepted.is_some() { Judged::Unchanged } else { Judged::New(payload) })
 }
 
 /// The columns by which a row is named.

@@ -37,6 +37,7 @@ mod questions;
 mod queue;
 mod readers;
 mod records;
+mod repeats;
 mod restore;
 mod samples;
 mod settings;

@@ -18,6 +18,13 @@ pub const EMPTYING_MS_MAX: u64 = 500;
 /// Keys of open submissions that the writer remembers, over all of them.
 pub const STAGED_KEYS_MAX: usize = 4_000_000;
 
+/// Records of one agency and day, by different local ids, that may have the same content: two people
+/// who share all that is known of them are rare, a constant in an export is not.
+pub const SAME_CONTENT_MAX: usize = 20;
+
+/// Contents of records that the writer remembers, over all agencies.
+pub const CONTENTS_MAX: usize = 4_000_000;
+
 /// Rows of one submission: an offset has 32 bits.
 pub const SUBMISSION_ROWS_MAX: u64 = 1 << 32;
 

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::{Error, HandleKey, Result, limits, queue::Queue, staged::StagedKeys};
+use crate::{Error, HandleKey, Result, limits, queue::Queue, repeats::Repeats, staged::StagedKeys};
 
 /// The writer: takes jobs in order, commits several of them at once, then answers each.
 pub(crate) struct Writer {
@@ -36,6 +36,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) staged: &'a mut StagedKeys,
     /// Makes the handles of records.
     pub(crate) handles: &'a HandleKey,
+    /// The contents of records that came lately.
+    pub(crate) repeats: &'a mut Repeats,
     /// Why the transaction is lost.
     failure: Option<Error>,
 }
@@ -93,9 +95,10 @@ fn stopped() -> Error {
 }
 
 fn write_until_closed(db: &Connection, queue: &Queue, handles: &HandleKey, inbox: &Receiver<Job>) {
-    let mut staged = StagedKeys::default();
+    let (mut staged, mut repeats) = (StagedKeys::default(), Repeats::default());
     while let Ok(first) = inbox.recv() {
-        let (answers, failure) = write_group((db, handles), &mut staged, first, inbox);
+        let group = (&mut staged, &mut repeats);
+        let (answers, failure) = write_group((db, handles), group, first, inbox);
         // What was committed stays so; tasks that cannot be read now are read after the next group.
         let _ = queue.renew(db);
         for answer in answers {
@@ -110,12 +113,12 @@ fn write_until_closed(db: &Connection, queue: &Queue, handles: &HandleKey, inbox
 /// why nothing of the group is kept, if so.
 fn write_group(
     (db, handles): (&Connection, &HandleKey),
-    staged: &mut StagedKeys,
+    (staged, repeats): (&mut StagedKeys, &mut Repeats),
     first: Job,
     inbox: &Receiver<Job>,
 ) -> (Vec<Answer>, Option<Error>) {
     let failure = db.execute_batch("BEGIN IMMEDIATE").err().map(Error::from);
-    let mut writing = Writing { db, staged, handles, failure };
+    let mut writing = Writing { db, staged, repeats, handles, failure };
     let mut answers = Vec::new();
     let mut rows = 0;
     let mut next = Some(first);

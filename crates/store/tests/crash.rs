@@ -26,7 +26,7 @@ fn rows(first: u64, count: u64) -> Vec<NewRow> {
             let content = RowContent::Record {
                 local_id: format!("A{number}").parse().unwrap(),
                 version: RecordVersion(1),
-                payload: vec![0; 700],
+                payload: number.to_le_bytes().repeat(88),
             };
             NewRow { digest: Sha256::digest(number.to_le_bytes()).into(), content }
         })

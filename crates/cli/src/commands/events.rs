@@ -203,7 +203,7 @@ pub fn prepare(
     let mut seen: HashMap<String, u64> = HashMap::new();
     let mut lines = Vec::new();
     let progress = Progress::counting("events read");
-    while let Some(item) = file.next()? {
+    while let Some(item) = file.next_row()? {
         progress.advance(1);
         let fresh = item.content.and_then(|event| match seen.get(&event.source_event_id) {
             Some(&line) => Err(Fault::EventIdDuplicate { line }),

@@ -1,7 +1,7 @@
 //! `waymark registry`: checks the pathway registry, and proposes rows for it.
 
 mod check;
-mod suggest;
+pub(crate) mod suggest;
 
 use std::{
     fs,

@@ -6,12 +6,12 @@ mod export;
 mod filter;
 mod import;
 mod judgment;
-mod rows;
+pub(crate) mod rows;
 mod screen;
-mod sheet;
+pub(crate) mod sheet;
 mod statistics;
 mod tasks;
-mod verdicts;
+pub(crate) mod verdicts;
 
 use clap::{Args, Subcommand};
 

@@ -117,7 +117,7 @@ impl Submit {
         let header = file.header_line().to_owned();
         let mut rejections = Rejections::new(&self.input, &header, Some(&directory));
         let mut rows = Vec::new();
-        while let Some(item) = file.next()? {
+        while let Some(item) = file.next_row()? {
             match item.content {
                 Ok(statement) => rows.push((item.line, item.raw, statement_to_proto(&statement))),
                 Err(fault) => {

@@ -1,6 +1,6 @@
 //! Event rows: a row of an events file becomes a [`pathways::Event`].
 
-use std::path::Path;
+use std::{io::BufRead, path::Path};
 
 use jiff::civil::Date;
 use pathways::csv_event::{Columns, EVENT_COLUMNS, FORMS, RowError, event_from_row};
@@ -68,6 +68,19 @@ impl<'a> EventFile<'a> {
         Ok(Self { table: Table::open(path, &FORM)?, source: source.clone(), received_on })
     }
 
+    /// As [`EventFile::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input or its header is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        source: &AgencyId,
+        received_on: Date,
+    ) -> Result<Self, Failure> {
+        Ok(Self { table: Table::of(path, input, &FORM)?, source: source.clone(), received_on })
+    }
+
     /// The header line, without a leading column of rejections.
     pub fn header_line(&self) -> &str {
         self.table.header_line()
@@ -77,7 +90,7 @@ impl<'a> EventFile<'a> {
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<Item<Event>>, Failure> {
+    pub fn next_row(&mut self) -> Result<Option<Item<Event>>, Failure> {
         let (source, received_on) = (&self.source, self.received_on);
         self.table.next(|columns, cells| understand(source, columns, cells, received_on))
     }
@@ -115,7 +128,7 @@ mod tests {
         let day = "2026-01-31".parse().unwrap();
         let mut events = EventFile::open(file.path(), &agency, day).unwrap();
         let mut details = Vec::new();
-        while let Some(item) = events.next().unwrap() {
+        while let Some(item) = events.next_row().unwrap() {
             details.push(item.content.map(|event| event.detail).map_err(|fault| {
                 format!("{}: {} {fault}", item.line, fault.column().unwrap_or_default())
             }));

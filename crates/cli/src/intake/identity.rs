@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fs::File,
-    io::BufReader,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -66,7 +66,21 @@ impl<'a> IdentityFile<'a> {
         schema: &Schema,
     ) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
-        let mut rows = RowReader::new(path, BufReader::with_capacity(1 << 18, file));
+        Self::of(path, BufReader::with_capacity(1 << 18, file), agency, mapping, schema)
+    }
+
+    /// As [`IdentityFile::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input, its header or its agency is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        agency: Option<&AgencyId>,
+        mapping: &Mapping,
+        schema: &Schema,
+    ) -> Result<Self, Failure> {
+        let mut rows = RowReader::new(path, input);
         let header = match rows.next(None)? {
             Some(Ok(row)) => Header::resolve(path, &row, mapping, schema)?,
             Some(Err(_)) | None => {

@@ -45,7 +45,15 @@ impl Mapping {
     /// [`Failure`] when the file cannot be read or is not a mapping.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = fs::read_to_string(path).map_err(|error| Failure::reading(path, &error))?;
-        toml::from_str(&text).map_err(|error| {
+        Self::parse(path, &text)
+    }
+
+    /// Reads the text of the mapping file at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is not a mapping.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+        toml::from_str(text).map_err(|error| {
             Failure::new(Code::MappingInvalid, format!("{}: {error}", path.display()))
                 .remedy("see config/examples/febrl.mapping.toml for the form")
         })

@@ -1,6 +1,6 @@
 //! Statement rows: a row of a statements file becomes a [`pathways::Statement`].
 
-use std::path::Path;
+use std::{io::BufRead, path::Path};
 
 use jiff::civil::Date;
 use pathways::{Columns, STATEMENT_COLUMNS, Statement, statement_from_row};
@@ -51,6 +51,19 @@ impl<'a> StatementFile<'a> {
         Ok(Self { table: Table::open(path, &FORM)?, source: source.clone(), received_on })
     }
 
+    /// As [`StatementFile::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input or its header is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        source: &AgencyId,
+        received_on: Date,
+    ) -> Result<Self, Failure> {
+        Ok(Self { table: Table::of(path, input, &FORM)?, source: source.clone(), received_on })
+    }
+
     /// The header line, without a leading column of rejections.
     pub fn header_line(&self) -> &str {
         self.table.header_line()
@@ -60,7 +73,7 @@ impl<'a> StatementFile<'a> {
     ///
     /// # Errors
     /// [`Failure`] when the file cannot be read or is not UTF-8.
-    pub fn next(&mut self) -> Result<Option<Item<Statement>>, Failure> {
+    pub fn next_row(&mut self) -> Result<Option<Item<Statement>>, Failure> {
         let (source, received_on) = (&self.source, self.received_on);
         self.table.next(|columns, cells| {
             statement_from_row(source, columns, cells, received_on)

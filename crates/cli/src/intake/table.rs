@@ -1,6 +1,10 @@
 //! Tables of events or of statements: the header is understood first, then row by row.
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
 
 use pathways::csv_event::{Columns, RowError};
 
@@ -49,7 +53,19 @@ impl<'a> Table<'a> {
     /// [`Failure`] when the file or its header is not usable.
     pub fn open(path: &'a Path, form: &Form) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
-        let mut rows = RowReader::new(path, BufReader::with_capacity(1 << 18, file));
+        Self::of(path, BufReader::with_capacity(1 << 18, file), form)
+    }
+
+    /// As [`Table::open`], with `input` as what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the input or its header is not usable.
+    pub fn of(
+        path: &'a Path,
+        input: impl BufRead + Send + 'a,
+        form: &Form,
+    ) -> Result<Self, Failure> {
+        let mut rows = RowReader::new(path, input);
         let at = format!("{}, line 1", path.display());
         let Some(Ok(row)) = rows.next(None)? else {
             let what = format!("{at}: there is no header row");

@@ -50,14 +50,19 @@ impl Feed {
                            on from its cursor";
             status(ErrorReason::CursorInvalid, message, &[])
         };
-        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
-        let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-        let rest = text.strip_prefix(&self.head()).ok_or_else(invalid)?;
-        let number = rest.split(' ').next().and_then(|number| number.parse().ok());
-        let number: u64 = number.ok_or_else(invalid)?;
+        let (number, mark_given) = self.named_by(cursor).ok_or_else(invalid)?;
         let place = store.feed_place(&self.agency, number);
         let place = place.map_err(|e| of_store(&e, ErrorReason::Internal))?.ok_or_else(invalid)?;
-        if rest == mark(place) { Ok(number) } else { Err(invalid()) }
+        if mark_given == mark(place) { Ok(number) } else { Err(invalid()) }
+    }
+
+    /// The number of the change that a cursor of this feed names, and the whole mark of it.
+    pub fn named_by(&self, cursor: &str) -> Option<(u64, String)> {
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let mark = text.strip_prefix(&self.head())?;
+        let number = mark.split(' ').next()?.parse().ok()?;
+        Some((number, mark.to_owned()))
     }
 
     /// The cursor of a place.

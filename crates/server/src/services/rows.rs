@@ -8,7 +8,7 @@ use api::{
 };
 use jiff::civil::Date;
 use pathways::{Event, EventError, RegistryVersion, RuleProfiles};
-use record::{AgencyId, LocalId, Schema};
+use record::{AgencyId, EncodedRecord, Implausible, LocalId, Part, Plausibility, Schema};
 use store::{NewRow, Refusal, RejectionReason, RowContent, SubmissionKind};
 
 use crate::pepper::Pepper;
@@ -21,6 +21,8 @@ pub struct RowCheck<'a> {
     pub kind: SubmissionKind,
     /// The linkage schema.
     pub schema: &'a Schema,
+    /// What encodings of that schema can be.
+    pub plausibility: &'a Plausibility,
     /// The service's own key.
     pub pepper: &'a Pepper,
     /// The pathway registry, once one is published.
@@ -51,6 +53,8 @@ impl RowCheck<'_> {
             (Some(Content::Record(record)), SubmissionKind::Records) => {
                 let (local_id, version, record) = record_from_proto(record, self.schema)?;
                 check_local_id(&local_id)?;
+                let plausible = self.plausibility.check(&record);
+                plausible.map_err(|implausible| implausible_refusal(implausible, &record))?;
                 let payload = self.pepper.apply(record).to_bytes();
                 Ok(RowContent::Record { local_id, version, payload })
             }
@@ -95,6 +99,21 @@ fn check_local_id(local_id: &LocalId) -> Result<(), RowRefusal> {
         return Err(RowRefusal::new(proto::RejectionReason::Malformed, "local_id", remedy));
     }
     Ok(())
+}
+
+/// Names the part of `record` that cannot be by its path in the message.
+fn implausible_refusal(implausible: Implausible, record: &EncodedRecord) -> RowRefusal {
+    let Implausible { part, flaw } = implausible;
+    let n_fields = |field: usize| record.fields[..field].iter().flatten().count();
+    let path = match part {
+        Part::Filter { field } => format!("record.fields[{}].filter", n_fields(field)),
+        Part::Token { field, derivation } => {
+            let tokens = record.fields[field].iter().flat_map(|it| &it.tokens[..derivation]);
+            format!("record.fields[{}].tokens[{}]", n_fields(field), tokens.flatten().count())
+        }
+        Part::Blocking { place } => format!("record.blocking[{place}]"),
+    };
+    RowRefusal::new(proto::RejectionReason::Implausible, path, flaw.remedy())
 }
 
 fn local_id(row: &proto::Row) -> Option<LocalId> {
@@ -160,6 +179,12 @@ fn usual(reason: RejectionReason, kind: SubmissionKind) -> (&'static str, &'stat
         (RejectionReason::WithdrawnMeanwhile, _) => (
             "row",
             "you withdrew the record after this row was sent: send it again, if it is to count",
+        ),
+        (RejectionReason::Repeated, _) => (
+            "record",
+            "20 records of other local ids that were sent today have exactly this content: look for \
+             a constant or an empty column in the export; if they are people, send a field that \
+             tells them apart",
         ),
         (RejectionReason::WrongKind, _) => {
             ("row", "send rows of the kind the submission was created for")

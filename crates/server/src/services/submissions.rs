@@ -10,7 +10,7 @@ use api::{
     submission::{self as proto, submission_service_server::SubmissionService},
 };
 use pathways::Registry;
-use record::{AgencyId, Schema};
+use record::{AgencyId, Plausibility, Schema};
 use store::{
     NewSubmission, Seal, Seq, Store, Submission, SubmissionId, SubmissionKind, SubmissionMode,
     SubmissionState, Submitted,
@@ -50,6 +50,8 @@ pub struct Submissions {
     pub clock: Clock,
     /// The linkage schema.
     pub schema: Arc<Schema>,
+    /// What encodings of that schema can be.
+    pub plausibility: Arc<Plausibility>,
     /// The service's own key.
     pub pepper: Arc<Pepper>,
     /// The pathway registry, with its history.
@@ -142,6 +144,7 @@ impl Submissions {
             agency,
             kind,
             schema: &self.schema,
+            plausibility: &self.plausibility,
             pepper: &self.pepper,
             registry: self.registry.at(today),
             profiles: self.profiles.at(today),

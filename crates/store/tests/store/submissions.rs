@@ -3,7 +3,7 @@
 use store::{
     ActivationKind, Error, FactKind, NewRow, NewSubmission, Records, Refusal, RejectionReason,
     RowContent, Seal, Seq, SubmissionId, SubmissionKind, SubmissionMode, SubmissionState,
-    Submitted,
+    Submitted, limits,
 };
 
 use crate::fixture::{
@@ -112,6 +112,30 @@ fn a_row_is_refused_for_its_own_reason_and_the_others_are_kept() {
         fixture.records(Records::Of(receipt.seq)),
         ["college/A1@2=newer", "college/A2@1=good"]
     );
+}
+
+#[test]
+fn one_content_is_refused_from_the_record_on_that_is_one_too_many() {
+    let fixture = Fixture::new();
+    let constants = |letter: &str, n_rows: u64| -> Vec<NewRow> {
+        (0..n_rows).map(|n| record(&format!("{letter}{n}"), 1, "constant")).collect()
+    };
+    let most = limits::SAME_CONTENT_MAX as u64;
+    let receipt = fixture.send_records("s1", &constants("A", most + 2));
+    assert_eq!((receipt.accepted, receipt.rejected), (most, 2));
+    let rejections = fixture.store.rejections(&receipt.submission, 0, 100).unwrap();
+    let repeated = RejectionReason::Repeated;
+    assert_eq!(reasons(&rejections), [(most, repeated), (most + 1, repeated)]);
+    // Another submission of the day goes on counting; what is sent again counts once.
+    let receipt = fixture.send_records("s2", &constants("A", most + 2));
+    assert_eq!((receipt.unchanged, receipt.rejected), (most, 2));
+    assert_eq!(fixture.send_records("s3", &constants("B", 1)).rejected, 1);
+    // Other agencies and days count for themselves.
+    let of_workforce =
+        NewSubmission { agency: agency("workforce"), ..delta("s4", SubmissionKind::Records) };
+    assert_eq!(fixture.send(&of_workforce, &constants("B", most)).accepted, most);
+    let next_day = NewSubmission { created_at: at(86_400), ..delta("s5", SubmissionKind::Records) };
+    assert_eq!(fixture.send(&next_day, &constants("B", most)).accepted, most);
 }
 
 #[test]
@@ -287,8 +311,10 @@ fn many_senders_at_once_are_all_acknowledged() {
             scope.spawn(move || {
                 let new = delta(&format!("s{sender}"), SubmissionKind::Records);
                 fixture.store.create_submission(&new).unwrap();
-                let rows: Vec<_> =
-                    (0..50).map(|n| record(&format!("A{sender}-{n}"), 1, "x")).collect();
+                let rows: Vec<_> = (0..50)
+                    .map(|n| format!("A{sender}-{n}"))
+                    .map(|id| record(&id, 1, &id))
+                    .collect();
                 for (offset, row) in (0..).zip(&rows) {
                     let appended = fixture.store.append(&new.id, offset, vec![row.clone()]);
                     assert_eq!(appended.unwrap().committed_offset, offset + 1);
@@ -307,8 +333,8 @@ fn many_senders_at_once_are_all_acknowledged() {
 fn twenty_thousand_rows_are_appended_and_sealed_in_seconds() {
     let fixture = Fixture::new();
     let new = delta("s1", SubmissionKind::Records);
-    let payload = "x".repeat(700);
-    let rows: Vec<_> = (0..20_000).map(|n| record(&format!("A{n}"), 1, &payload)).collect();
+    let row = |n: u32| record(&format!("A{n}"), 1, &format!("{n:07}").repeat(100));
+    let rows: Vec<_> = (0..20_000).map(row).collect();
     let start = std::time::Instant::now();
     fixture.store.create_submission(&new).unwrap();
     for (number, chunk) in (0..).zip(rows.chunks(1_000)) {

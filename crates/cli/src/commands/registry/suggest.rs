@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{BufReader, Write as _},
+    io::{BufRead, BufReader, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -106,18 +106,23 @@ impl Suggest {
 
 /// A catalogue as it was read.
 #[derive(Default)]
-struct Catalogue {
-    rows: Vec<CatalogueRow>,
+pub(crate) struct Catalogue {
+    pub(crate) rows: Vec<CatalogueRow>,
     /// The line of each row.
     lines: Vec<u64>,
     /// Lines that are no rows of a catalogue, and what is wrong with them.
-    bad: Vec<(u64, String)>,
+    pub(crate) bad: Vec<(u64, String)>,
 }
 
 impl Catalogue {
     fn read(path: &Path) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
-        let mut reader = RowReader::new(path, BufReader::new(file));
+        Self::of(path, BufReader::new(file))
+    }
+
+    /// As [`Catalogue::read`], with `input` as what stands at `path`.
+    pub(crate) fn of(path: &Path, input: impl BufRead + Send) -> Result<Self, Failure> {
+        let mut reader = RowReader::new(path, input);
         let header = match reader.next(None)? {
             Some(Ok(row)) => row.cells().map(str::to_ascii_lowercase).collect(),
             _ => Vec::new(),
@@ -175,7 +180,7 @@ impl Columns {
 }
 
 /// Rows as a registry file takes them, by pathway, each below its score and reason.
-fn as_toml(version: &RegistryVersion, suggestions: &[Suggestion]) -> String {
+pub(crate) fn as_toml(version: &RegistryVersion, suggestions: &[Suggestion]) -> String {
     let mut out = String::from(
         "# Proposals. Move each row that is right into the file of its pathway, below its\n\
          # [[pathway]], and raise the registry's version.\n",

@@ -1,6 +1,10 @@
 //! The rows of a filled-in file of tasks, as they stand in it.
 
-use std::{fmt, fs, io::BufReader, path::Path};
+use std::{
+    fmt,
+    io::{self, BufRead},
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -48,20 +52,23 @@ pub struct RawRow {
     pub cells: Result<[String; READ.len()], Fault>,
 }
 
-/// The rows of the file at `path`.
+/// The rows of the file at `path`, whose content is `input`.
 ///
 /// # Errors
 /// [`Failure`] when the file cannot be read, is of another form or lacks a column.
-pub fn raw_rows(path: &Path, form: FileFormat) -> Result<Vec<RawRow>, Failure> {
+pub fn raw_rows(
+    path: &Path,
+    input: impl BufRead + Send,
+    form: FileFormat,
+) -> Result<Vec<RawRow>, Failure> {
     match form {
-        FileFormat::Csv => csv_rows(path),
-        FileFormat::Json => json_rows(path),
+        FileFormat::Csv => csv_rows(path, input),
+        FileFormat::Json => json_rows(path, input),
     }
 }
 
-fn csv_rows(path: &Path) -> Result<Vec<RawRow>, Failure> {
-    let file = fs::File::open(path).map_err(|error| Failure::reading(path, &error))?;
-    let mut reader = RowReader::new(path, BufReader::new(file));
+fn csv_rows(path: &Path, input: impl BufRead + Send) -> Result<Vec<RawRow>, Failure> {
+    let mut reader = RowReader::new(path, input);
     let header = match reader.next(None)? {
         Some(Ok(header)) => header,
         _ => return Err(no_columns(path)),
@@ -111,8 +118,8 @@ fn no_columns(path: &Path) -> Failure {
     )
 }
 
-fn json_rows(path: &Path) -> Result<Vec<RawRow>, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::reading(path, &error))?;
+fn json_rows(path: &Path, input: impl BufRead) -> Result<Vec<RawRow>, Failure> {
+    let text = io::read_to_string(input).map_err(|error| Failure::reading(path, &error))?;
     let invalid = |what: &str| {
         Failure::new(Code::ReviewFileInvalid, format!("{}: {what}", path.display()))
             .remedy("fill in a file that waymark review export wrote")
@@ -186,10 +193,7 @@ pub mod tests {
 
     /// The rows of a file that holds `text`.
     pub fn rows(text: &str, form: FileFormat) -> Result<Vec<RawRow>, Failure> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("x");
-        fs::write(&path, text).unwrap();
-        raw_rows(&path, form)
+        raw_rows(Path::new("x"), text.as_bytes(), form)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A filled-in file of tasks: read and checked as a whole before anything is decided.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path};
 
 use api::review::DecideTaskRequest;
 use clap::ValueEnum;
@@ -79,7 +79,8 @@ impl Entry {
 /// [`Failure`] when the file cannot be read or is of another form; where rows are wrong, after each
 /// is told on standard error.
 pub fn read(path: &Path, form: FileFormat) -> Result<Verdicts, Failure> {
-    understand(raw_rows(path, form)?).map_err(|faults| {
+    let file = File::open(path).map_err(|error| Failure::reading(path, &error))?;
+    understand(raw_rows(path, BufReader::new(file), form)?).map_err(|faults| {
         for fault in faults.iter().take(TOLD_MAX) {
             eprintln!("fault: {}, {fault}", path.display());
         }
@@ -96,7 +97,10 @@ pub fn read(path: &Path, form: FileFormat) -> Result<Verdicts, Failure> {
 }
 
 /// Takes every row, or says what is wrong with each.
-fn understand(rows: Vec<RawRow>) -> Result<Verdicts, Vec<Fault>> {
+///
+/// # Errors
+/// A [`Fault`] for each row that is wrong.
+pub fn understand(rows: Vec<RawRow>) -> Result<Verdicts, Vec<Fault>> {
     let mut verdicts = Verdicts { entries: Vec::new(), n_passed_over: 0 };
     let (mut faults, mut places) = (Vec::new(), BTreeMap::new());
     for row in rows {
