@@ -5,11 +5,9 @@ mod backup;
 mod certs;
 mod credentials;
 mod purge;
-mod verify;
-
-mod backup;
 #[cfg(feature = "service")]
 mod restore;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
