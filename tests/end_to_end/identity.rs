@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use support::{FREE_PORT, OPERATOR, Run, Service};
+use support::{FREE_PORT, OPERATOR, Run, Service, until};
 
 use crate::made_up::HEADER;
 
@@ -114,19 +114,29 @@ fn a_token_and_a_certificate_together_are_one_caller_and_both_permit() {
 #[test]
 fn a_service_that_requires_certificates_breaks_off_without_one() {
     let service = college_by_certificate("require_client_certificate = true");
-    service
-        .waymark(OPERATOR, "admin info")
-        .is_refused(77, "CERTIFICATE_REFUSED")
-        .tells(&["asks for a client certificate", "--certificate FILE"]);
+    broken_off(&service, OPERATOR, "admin info", "asks for a client certificate");
     with_certificate(&service, OPERATOR, "person-kim", "admin info").exits(0);
     with_certificate(&service, "nobody", "agency-college", "status list").exits(0);
     // One of another authority, made the same way.
     service.waymark("nobody", "admin certs dev --out other --agency college").exits(0);
     let shown = "--certificate other/agency-college.pem --certificate-key other/agency-college.key";
-    service
-        .waymark("nobody", &format!("status list {shown}"))
-        .is_refused(77, "CERTIFICATE_REFUSED")
-        .tells(&["does not take your client certificate"]);
+    let command = format!("status list {shown}");
+    broken_off(&service, "nobody", &command, "does not take your client certificate");
+}
+
+/// Asserts that the server breaks off at the handshake, and that a caller comes to know why. In TLS 1.3
+/// the server does so when the client already calls: what it says of the reason is read at times, and at
+/// others the connection is only found closed.
+#[track_caller]
+fn broken_off(service: &Service, who: &str, command: &str, told: &str) {
+    until("the reason is read", || {
+        let run = service.waymark(who, command);
+        match run.code {
+            69 => run.tells(&["asks for a client certificate (--certificate)"]),
+            _ => run.is_refused(77, "CERTIFICATE_REFUSED").tells(&[told]),
+        };
+        (run.code == 77).then_some(())
+    });
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Agency<'_> {
     fn with_submission(&self, id: &str) -> Vec<Status> {
         let [id, id_2, id_3, id_4, id_5, id_6] = [id; 6].map(str::to_owned);
         let append = AppendRowsRequest { submission_id: id, ..Default::default() };
-        let unary = AppendRowsUnaryRequest { append: Some(append.clone()) };
+        let unary = AppendRowsUnaryRequest { append: Some(append) };
         let finalize = FinalizeSubmissionRequest { submission_id: id_2, ..Default::default() };
         let get = GetSubmissionRequest { submission_id: id_3 };
         let rejections = ListRejectionsRequest { submission_id: id_4, ..Default::default() };

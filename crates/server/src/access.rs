@@ -221,3 +221,82 @@ pub fn person_of<T>(request: &Request<T>) -> Result<String, Status> {
         _ => Err(not_permitted("only a person may make this call")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use api::error::reason_of;
+    use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+    use store::Grant;
+
+    use super::*;
+
+    const LIST: &str = "/waymark.review.v1.ReviewService/ListTasks";
+
+    /// A store in which a steward has a token and a certificate for so many milliseconds.
+    fn access(milliseconds: i64) -> (tempfile::TempDir, Access) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("waymark.db")).unwrap();
+        let now = Timestamp::now();
+        let certificate = certificate_hash(b"the certificate of kim");
+        for (kind, hash) in [
+            (CredentialKind::Token, token_hash(b"kim")),
+            (CredentialKind::Certificate, certificate),
+        ] {
+            let grant = Grant {
+                kind,
+                label: format!("kim-{kind}"),
+                principal: Principal::Steward("kim".to_owned()),
+                scopes: BTreeSet::new(),
+                issued_at: now,
+                expires_at: now + SignedDuration::from_millis(milliseconds),
+            };
+            store.issue_credential(hash, &grant).unwrap();
+        }
+        (folder, Access { store, clock: Clock::new(TimeZone::UTC, None) })
+    }
+
+    fn shown(token: Option<&[u8]>, certificate: Option<&[u8]>) -> Shown {
+        Shown { token: token.map(token_hash), certificate: certificate.map(certificate_hash) }
+    }
+
+    #[test]
+    fn what_is_shown_decides_who_calls() {
+        let (_folder, access) = access(1_000_000);
+        let certificate: &[u8] = b"the certificate of kim";
+        let kim = Principal::Steward("kim".to_owned());
+        for (token, shown_certificate, expected) in [
+            (Some(&b"kim"[..]), None, Ok(())),
+            (None, Some(certificate), Ok(())),
+            (Some(b"kim"), Some(certificate), Ok(())),
+            (Some(b"kim"), Some(&b"of nobody"[..]), Ok(())),
+            (None, None, Err(ErrorReason::TokenMissing)),
+            (None, Some(b"of nobody"), Err(ErrorReason::CertificateInvalid)),
+            (Some(b"unknown"), None, Err(ErrorReason::TokenInvalid)),
+            (Some(b"unknown"), Some(certificate), Err(ErrorReason::TokenInvalid)),
+            // A certificate is public: its bytes are no token.
+            (Some(certificate), None, Err(ErrorReason::TokenInvalid)),
+        ] {
+            let answer = access.check(LIST, &shown(token, shown_certificate));
+            let told = answer.as_ref().map(|_| ()).map_err(|status| reason_of(status).unwrap());
+            assert_eq!(told, expected, "{token:?} {shown_certificate:?}");
+            assert!(answer.is_err() || answer.unwrap() == kim);
+        }
+    }
+
+    #[test]
+    fn a_pass_ends_with_what_it_was_given_for() {
+        let (_folder, access) = access(3_000);
+        let pass = Pass { access, path: LIST.to_owned(), shown: shown(Some(b"kim"), None) };
+        pass.check().unwrap();
+        let expired = loop {
+            match pass.check() {
+                Ok(()) => thread::sleep(Duration::from_millis(5)),
+                Err(expired) => break expired,
+            }
+        };
+        assert_eq!(reason_of(&expired), Some(ErrorReason::TokenInvalid));
+        assert!(expired.message().contains("the bearer token kim-token expired"), "{expired}");
+    }
+}

@@ -38,8 +38,11 @@ fn without_reason(status: &Status) -> Failure {
     match status.code() {
         Code::Unavailable | Code::Unknown | Code::Cancelled => {
             let what = "the connection to the server was lost";
-            Failure::new(catalogue::Code::ServerUnreachable, what)
-                .remedy("run the same command again: nothing is sent twice")
+            Failure::new(catalogue::Code::ServerUnreachable, what).remedy(
+                "run the same command again: nothing is sent twice. Where that changes nothing, \
+                 see whether the address begins with https:// as waymarkd prints it, and whether \
+                 the service asks for a client certificate (--certificate)",
+            )
         }
         code => {
             let what = format!("the server answered {code:?}: {}", status.message());
