@@ -12,7 +12,7 @@ use api::{
     submission::submission_service_server::SubmissionServiceServer,
 };
 use sha2::{Digest, Sha256};
-use store::{ActivationKind, Principal, Store};
+use store::{ActivationKind, Principal, Store, Token};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::{Server, server::TcpIncoming};
@@ -292,11 +292,19 @@ fn bound_pepper(store: &Store, config: &Config) -> Result<Pepper, ServeError> {
     }
 }
 
-/// Issues the first operator's token, so that somebody can let the others in.
+/// Issues an operator's token where none is in force, so that somebody can let the others in: at the
+/// first start, and after a restore that leaves only revoked ones.
 fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), ServeError> {
-    if !store.tokens()?.is_empty() {
+    let tokens = store.tokens()?;
+    let is_operator = |token: &Token| matches!(token.principal, Principal::Operator(_));
+    if tokens.iter().any(|token| is_operator(token) && token.revoked_at.is_none()) {
         return Ok(());
     }
+    let label = match tokens.iter().filter(|token| is_operator(token)).count() {
+        0 => "first-operator".to_owned(),
+        // A label is used once.
+        n => format!("first-operator-{}", n + 1),
+    };
     let secret = random_secret();
     let path = data_dir.join(OPERATOR_TOKEN_FILE);
     // A file without its token in the store is left from a start that was cut short.
@@ -308,7 +316,7 @@ fn first_operator(store: &Store, data_dir: &Path, clock: &Clock) -> Result<(), S
     }
     write_private(&path, secret.as_bytes()).map_err(ServeError::DataFolder)?;
     let operator = Principal::Operator("first operator".to_owned());
-    store.issue_token(token_hash(&secret), &operator, "first-operator", clock.now())?;
+    store.issue_token(token_hash(&secret), &operator, &label, clock.now())?;
     tracing::info!(path = %path.display(), "the first operator's token was written");
     Ok(())
 }
