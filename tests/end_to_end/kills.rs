@@ -166,7 +166,7 @@ fn files(service: &Service, agency: &str) -> Vec<String> {
 
 /// The submissions of an agency: their rows, and whether they are accepted.
 fn submissions(service: &Service, agency: &str) -> BTreeMap<String, (u64, bool)> {
-    let rows = service.ask(agency, "batch list").rows("submissions");
+    let rows = service.ask(agency, "batch list --limit 100000").rows("submissions");
     let read = |row: &Value| (row["rows"].as_u64().unwrap(), row["state"] == "accepted");
     rows.iter().map(|row| (cell(row, "submission"), read(row))).collect()
 }
@@ -193,7 +193,8 @@ fn check(service: &Service, before: &BTreeMap<String, (u64, bool)>, told: &Mutex
     for (submission, rows) in &told.receipts {
         assert_eq!((Some(after[submission].0), after[submission].1), (rows.as_u64(), true));
     }
-    let decisions = service.ask("pat", "review decisions --all").column("decisions", "decision");
+    let decisions =
+        service.ask("pat", "review decisions --all --limit 100000").column("decisions", "decision");
     assert!(decisions.is_superset(&told.decisions), "a decision is lost");
     let backups = service.ask(OPERATOR, "admin backup list").column("backups", "name");
     assert!(backups.is_superset(&told.backups), "a backup is lost");

@@ -228,7 +228,7 @@ mod tests {
 
     use api::error::reason_of;
     use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-    use store::Grant;
+    use store::{Grant, HandleKey};
 
     use super::*;
 
@@ -237,7 +237,8 @@ mod tests {
     /// A store in which a steward has a token and a certificate for so many milliseconds.
     fn access(milliseconds: i64) -> (tempfile::TempDir, Access) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("waymark.db")).unwrap();
+        let store =
+            Store::open(&folder.path().join("waymark.db"), &HandleKey::new(&[5; 32])).unwrap();
         let now = Timestamp::now();
         let certificate = certificate_hash(b"the certificate of kim");
         for (kind, hash) in [
@@ -252,7 +253,7 @@ mod tests {
                 issued_at: now,
                 expires_at: now + SignedDuration::from_millis(milliseconds),
             };
-            store.issue_credential(hash, &grant).unwrap();
+            store.issue_credential(hash, &grant, &Actor::service("test")).unwrap();
         }
         (folder, Access { store, clock: Clock::new(TimeZone::UTC, None) })
     }

@@ -162,7 +162,9 @@ impl Restoration {
     }
 }
 
-/// Makes the new database of the copy, in one transaction; returns how many tokens were revoked.
+/// Makes the new database of the copy, in one transaction, in this order: what was not known goes; what
+/// must not come back is carried over; derived state is emptied, to be made anew at the next start; the
+/// feeds begin another life. Returns how many tokens were revoked.
 fn rebuild(db: &Connection, before: Option<Timestamp>, present: &History) -> Result<u64> {
     if let Some(moment) = before {
         truncate(db, moment)?;
@@ -191,18 +193,16 @@ fn without_guards<T>(
     work: impl FnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let guards = {
+    let guards: Vec<(String, String)> = {
         let mut query =
             step.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")?;
         all(query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?)?
     };
     for (name, _) in &guards {
-        let _: &String = name;
         step.execute_batch(&format!("DROP TRIGGER {name}"))?;
     }
     let done = work(&step)?;
     for (_, sql) in &guards {
-        let sql: &String = sql;
         step.execute_batch(sql)?;
     }
     step.commit()?;
