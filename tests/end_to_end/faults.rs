@@ -184,12 +184,12 @@ fn a_clock_that_was_set_back_changes_no_order() {
 #[test]
 fn whoever_starts_a_service_without_an_operator_is_given_a_token() {
     let mut service = Service::start(SETTINGS);
-    service.ask(OPERATOR, "admin token revoke first-operator");
+    service.ask(OPERATOR, "admin token revoke operator-1");
     service.waymark(OPERATOR, "admin info").is_refused(77, "TOKEN_INVALID");
     service.stop();
     service.launch();
     let tokens = service.ask(OPERATOR, "admin token list").column("tokens", "label");
-    assert_eq!(tokens, ["first-operator", "first-operator-2"].map(str::to_owned).into());
+    assert_eq!(tokens, ["operator-1", "operator-2"].map(str::to_owned).into());
 }
 
 #[test]

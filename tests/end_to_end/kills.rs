@@ -203,7 +203,8 @@ fn check(service: &Service, before: &BTreeMap<String, (u64, bool)>, told: &Mutex
 #[track_caller]
 fn reconciles(service: &Service) {
     service.settle();
-    assert_eq!(service.ask(OPERATOR, "admin reconcile").row("compared")["differences"], 0);
+    let proof = service.ask(OPERATOR, "admin verify");
+    assert_eq!(proof.rows("findings").len(), 0, "{}", proof.out);
 }
 
 #[test]
