@@ -82,7 +82,7 @@ impl Backups {
         let part = folder.join(format!("waymark.{PART}"));
         self.store.copy_to(&part)?;
         let inspected = store::inspect(&part)?;
-        let (name, at) = self.unused_name(inspected.last_seq.0);
+        let (name, at) = self.next_name(inspected.last_seq.0)?;
         let path = folder.join(&name);
         let manifest =
             Manifest::of(&part, at, inspected, label, scheduled).map_err(failed(&part))?;
@@ -170,17 +170,14 @@ impl Backups {
         every.saturating_sub(since.unsigned_abs())
     }
 
-    /// A name by the time and the last fact, and that time: a second later where it is taken.
-    fn unused_name(&self, last_fact: u64) -> (String, Timestamp) {
-        let mut at = self.clock.now();
-        loop {
-            let time = TimeZone::UTC.to_datetime(at).strftime("%Y%m%dT%H%M%SZ");
-            let name = format!("waymark-{time}-{last_fact:06}.db");
-            if !self.policy.folder.join(&name).exists() {
-                return (name, at);
-            }
-            at += SignedDuration::from_secs(1);
-        }
+    /// A name by the time and the last fact, and that time: later than that of the newest backup,
+    /// whatever the clock does, so that names tell the order.
+    fn next_name(&self, last_fact: u64) -> Result<(String, Timestamp), BackupError> {
+        let newest = self.list()?.into_iter().filter_map(|it| it.manifest.created_at().ok()).max();
+        let after = newest.map(|newest| newest + SignedDuration::from_secs(1));
+        let at = after.map_or_else(|| self.clock.now(), |after| after.max(self.clock.now()));
+        let time = TimeZone::UTC.to_datetime(at).strftime("%Y%m%dT%H%M%SZ");
+        Ok((format!("waymark-{time}-{last_fact:06}.db"), at))
     }
 
     fn write_manifest(&self, manifest: &Manifest, path: &Path) -> Result<(), BackupError> {
