@@ -173,3 +173,36 @@ fn the_service_makes_backups_by_itself() {
     assert_eq!((&made["scheduled"], &made["label"]), (&"yes".into(), &"".into()));
     assert!(service.path("elsewhere").join(made["name"].as_str().unwrap()).exists());
 }
+
+#[test]
+fn what_was_withdrawn_since_a_backup_is_erased_from_it_when_it_is_restored() {
+    let mut service = service(&["college", "workforce"]);
+    let before = service.partition();
+    let made = service.ask(OPERATOR, "admin backup").row("backups");
+    let backup = format!("data/backups/{}", made["name"].as_str().unwrap());
+    let ids = service.ask("college", "status list").column("statuses", "local_id");
+    let gone = before.iter().flatten().find(|it| it.starts_with("college/")).unwrap().clone();
+    let local_id = gone.trim_start_matches("college/");
+    service.ask("college", &format!("withdraw {local_id} --reason consent-revoked"));
+    service.ask("workforce", "withdraw --all workforce --reason agreement-ended");
+    let after = service.partition();
+    // A moment before the erasure cannot be made of what is left of the records.
+    let later = service.ask(OPERATOR, "admin backup").row("backups");
+    service.stop();
+    let day = "2020-01-01";
+    let impossible = format!(
+        "admin restore --config waymarkd.toml --from data/backups/{} --to {day}",
+        later["name"].as_str().unwrap()
+    );
+    let refused = service.waymark("nobody", &impossible);
+    refused.is_refused(65, "BACKUP_INVALID").tells(&["before the erasure"]);
+    let restored = format!("admin restore --config waymarkd.toml --from {backup}");
+    service.waymark("nobody", &restored).exits(0).tells(&["are erased from it"]);
+    service.launch();
+    assert_eq!(service.partition(), after, "{ids:?}");
+    assert!(!service.has_stored(format!("/{local_id}").as_bytes()));
+    let proof = service.ask(OPERATOR, "admin verify");
+    assert_eq!(proof.rows("findings").len(), 0, "{}", proof.out);
+    let log = service.ask(OPERATOR, "audit list --action restored");
+    assert_eq!(log.rows("entries").len(), 1);
+}

@@ -196,7 +196,8 @@ impl Service {
     /// Whether any file of the service's data folder has these bytes.
     pub fn has_stored(&self, bytes: &[u8]) -> bool {
         let files = fs::read_dir(self.path("data")).expect("there is a data folder");
-        files.map(|file| file.expect("the folder can be read").path()).any(|path| {
+        let mut paths = files.map(|file| file.expect("the folder can be read").path());
+        paths.by_ref().filter(|path| path.is_file()).any(|path| {
             let stored = fs::read(path).expect("the data can be read");
             stored.windows(bytes.len()).any(|window| window.eq_ignore_ascii_case(bytes))
         })

@@ -63,6 +63,14 @@ pub enum ServeError {
     /// The data folder or a file in it cannot be used.
     #[error("the data folder: {0}")]
     DataFolder(#[source] io::Error),
+    /// The file of the pepper cannot be used.
+    #[error("{} cannot be used ({reason}): check the path and its permissions", path.display())]
+    Pepper {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// The settings name another linkage schema than the one the database was made for.
     #[error(
         "the data folder holds encodings by another linkage schema: name the schema it was made \
@@ -274,9 +282,7 @@ impl Service {
     /// [`ServeError`] says what to put right.
     pub fn open(config: Config) -> Result<Self, ServeError> {
         std::fs::create_dir_all(&config.data_dir).map_err(ServeError::DataFolder)?;
-        let pepper = open_pepper(&config)?;
-        let store = Store::open(&config.data_dir.join(DATABASE_FILE), pepper.handles())?;
-        bind_pepper(&store, &pepper, &config)?;
+        let (store, pepper) = open_store(&config)?;
         // Should a crash have kept something from it.
         WithdrawalLog::of(&config.backup.folder).catch_up(&store)?;
         match store.put_setting_once("linkage schema", &config.schema.fingerprint()) {
@@ -299,24 +305,23 @@ impl Service {
     }
 }
 
-/// The pepper that everything stored is re-keyed by; made with the database, and never again.
-fn open_pepper(config: &Config) -> Result<Pepper, ServeError> {
+/// The database, and the pepper that everything in it is re-keyed by: made together, and never again.
+fn open_store(config: &Config) -> Result<(Store, Pepper), ServeError> {
     let path = config.data_dir.join(PEPPER_FILE);
-    match (config.data_dir.join(DATABASE_FILE).exists(), path.exists()) {
-        (true, false) => return Err(ServeError::OtherPepper { path }),
-        (false, true) => return Err(ServeError::DatabaseLost { pepper: path }),
-        (true, true) | (false, false) => {}
+    let database = config.data_dir.join(DATABASE_FILE);
+    let has_pepper = path.exists();
+    if database.exists() && !has_pepper {
+        return Err(ServeError::OtherPepper { path });
     }
-    Pepper::open(&path, &config.schema).map_err(ServeError::DataFolder)
-}
-
-/// Refuses a pepper that is not the one by which the database was made.
-fn bind_pepper(store: &Store, pepper: &Pepper, config: &Config) -> Result<(), ServeError> {
+    let pepper = Pepper::open(&path, &config.schema)
+        .map_err(|error| ServeError::Pepper { path: path.clone(), reason: error.to_string() })?;
+    let store = Store::open(&database, pepper.handles())?;
+    if has_pepper && store.setting(PEPPER_SETTING)?.is_none() {
+        return Err(ServeError::DatabaseLost { pepper: path });
+    }
     match store.put_setting_once(PEPPER_SETTING, &pepper.check_value()) {
-        Err(store::Error::Conflict { .. }) => {
-            Err(ServeError::OtherPepper { path: config.data_dir.join(PEPPER_FILE) })
-        }
-        other => Ok(other?),
+        Err(store::Error::Conflict { .. }) => Err(ServeError::OtherPepper { path }),
+        other => Ok(other.map(|()| (store, pepper))?),
     }
 }
 

@@ -175,11 +175,12 @@ BEGIN SELECT RAISE(ABORT, 'fact_audit_record is append-only'); END;
 
 -- A submission moves forward only, and stays whose it is.
 CREATE TRIGGER fact_submission_moves_forward BEFORE UPDATE ON fact_submission
-WHEN old.state <> 'open'
+WHEN (old.state <> 'open'
     OR old.number <> new.number OR old.id <> new.id OR old.agency <> new.agency
     OR old.request_id <> new.request_id OR old.kind <> new.kind OR old.mode <> new.mode
     OR old.as_of <> new.as_of OR old.created_at <> new.created_at
-    OR old.committed_offset > new.committed_offset
+    OR old.committed_offset > new.committed_offset)
+    AND NOT EXISTS (SELECT 1 FROM work_erasure)
 BEGIN SELECT RAISE(ABORT, 'fact_submission moves forward only'); END;
 CREATE TRIGGER fact_submission_is_not_removed BEFORE DELETE ON fact_submission
 BEGIN SELECT RAISE(ABORT, 'fact_submission is append-only'); END;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{Error, Result, Store, SubmissionId, appends::chain, columns::all, submissions::find};
 
 /// What must not be found, and how it is reported.
-const CONTRADICTIONS: [(&str, &str); 6] = [
+const CONTRADICTIONS: [(&str, &str); 8] = [
     ("SELECT count(*) FROM pragma_foreign_key_check", "rows refer to rows that do not exist"),
     (
         "SELECT count(*) FROM fact_record_version AS v LEFT JOIN fact_submission_row AS r
@@ -31,6 +31,19 @@ const CONTRADICTIONS: [(&str, &str); 6] = [
         "SELECT count(*) FROM fact_membership AS m JOIN fact_redirect AS r
          ON r.from_participant = m.participant AND m.settlement >= r.settlement",
         "records were given to a participant that was merged away",
+    ),
+    (
+        "SELECT count(*) FROM fact_credential AS c WHERE NOT EXISTS (
+             SELECT 1 FROM fact_audit AS a
+             WHERE a.action = 'credential_issued' AND a.subject = c.label
+                 AND a.detail ->> 'role' = c.role AND a.detail ->> 'name' = c.name
+                 AND a.detail ->> 'scopes' = c.scopes)",
+        "credentials are not as the audit log says that they were issued",
+    ),
+    (
+        "SELECT count(*) FROM fact_audit AS a WHERE a.action = 'credential_revoked' AND NOT EXISTS (
+             SELECT 1 FROM fact_credential_revocation AS r WHERE r.label = a.subject)",
+        "credentials that the audit log says were revoked are in force",
     ),
 ];
 

@@ -43,6 +43,9 @@ const ERASE: &str = "
     SET local_id = ?2, version = NULL, event_id = NULL, takes_back = NULL, received_on = NULL,
         digest = zeroblob(32), refused_field = NULL, remedy = NULL, payload = NULL
     WHERE place = ?1";
+const FREE_REQUESTS: &str = "
+    UPDATE fact_submission SET request_id = 'erased ' || id
+    WHERE agency = ?1 AND state = 'accepted' AND request_id NOT GLOB 'erased *'";
 const FACT_OF: &str = "SELECT seq FROM fact_submission WHERE number = ?1 AND state = 'accepted'";
 pub(crate) const LAST_SEAL: &str = "
     SELECT content FROM fact_audit INDEXED BY fact_audit_of_fact
@@ -51,6 +54,8 @@ pub(crate) const LAST_SEAL: &str = "
 /// The records of an agency that are to be erased, and where their rows lie.
 pub(super) struct Target {
     agency: AgencyId,
+    /// Whether it is all that the agency has sent.
+    is_all: bool,
     pub(super) local_ids: Vec<String>,
     /// With the place of each row, ascending, the local id that stands in it.
     places: Vec<(i64, String)>,
@@ -81,14 +86,15 @@ impl Target {
         let mut name = db.prepare("SELECT local_id FROM fact_submission_row WHERE place = ?1")?;
         let named = |place| Ok((place, name.query_row([place], |row| row.get(0))?));
         let places = places.into_iter().map(named).collect::<Result<_>>()?;
-        Ok(Self { agency: agency.clone(), local_ids, places })
+        Ok(Self { agency: agency.clone(), is_all: true, local_ids, places })
     }
 
     /// Some of an agency's records; those of which it never sent anything are left out.
     pub(super) fn some(db: &Connection, agency: &AgencyId, ids: &[LocalId]) -> Result<Self> {
-        let mut target = Self { agency: agency.clone(), local_ids: Vec::new(), places: Vec::new() };
+        let (local_ids, places) = (Vec::new(), Vec::new());
+        let mut target = Self { agency: agency.clone(), is_all: false, local_ids, places };
         let mut is_known = db.prepare_cached(IS_KNOWN)?;
-        let mut places = db.prepare_cached(PLACES)?;
+        let mut find = db.prepare_cached(PLACES)?;
         let mut ids: Vec<&str> = ids.iter().map(LocalId::as_str).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -98,7 +104,7 @@ impl Target {
                 continue;
             }
             target.local_ids.push(local_id.to_owned());
-            let found = all(places.query_map(key, |row| row.get::<_, i64>(0))?)?;
+            let found = all(find.query_map(key, |row| row.get::<_, i64>(0))?)?;
             target.places.extend(found.into_iter().map(|place| (place, local_id.to_owned())));
         }
         target.places.sort_unstable();
@@ -137,8 +143,13 @@ pub(super) fn erase(
     at: Timestamp,
 ) -> Result<Erased> {
     let db = writing.db;
-    let (sums, events) =
-        erasing(db, || Ok((erase_rows(writing, target)?, forget_accepted(db, target)?)))?;
+    let (sums, events) = erasing(db, || {
+        if target.is_all {
+            // Sent again, the same file is a new submission and not one that was accepted before.
+            db.execute(FREE_REQUESTS, [target.agency.as_str()])?;
+        }
+        Ok((erase_rows(writing, target)?, forget_accepted(db, target)?))
+    })?;
     for (seq, sum) in sums {
         let entry = NewAuditEntry::new(at, author.clone(), Action::FactResealed);
         let sealed = Sealed { seq, content: sum.to_bytes() };
