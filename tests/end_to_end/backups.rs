@@ -176,31 +176,24 @@ fn the_service_makes_backups_by_itself() {
 
 #[test]
 fn what_was_withdrawn_since_a_backup_is_erased_from_it_when_it_is_restored() {
-    let mut service = service(&["college", "workforce"]);
+    let mut service = service();
     let before = service.partition();
-    let made = service.ask(OPERATOR, "admin backup").row("backups");
-    let backup = format!("data/backups/{}", made["name"].as_str().unwrap());
-    let ids = service.ask("college", "status list").column("statuses", "local_id");
+    let file = backup(&service);
     let gone = before.iter().flatten().find(|it| it.starts_with("college/")).unwrap().clone();
     let local_id = gone.trim_start_matches("college/");
     service.ask("college", &format!("withdraw {local_id} --reason consent-revoked"));
-    service.ask("workforce", "withdraw --all workforce --reason agreement-ended");
+    service.ask("adult-ed", "withdraw --all adult-ed --reason agreement-ended");
     let after = service.partition();
+    assert!(after.iter().flatten().all(|it| *it != gone && !it.starts_with("adult-ed/")));
     // A moment before the erasure cannot be made of what is left of the records.
     let later = service.ask(OPERATOR, "admin backup").row("backups");
     service.stop();
-    let day = "2020-01-01";
-    let impossible = format!(
-        "admin restore --config waymarkd.toml --from data/backups/{} --to {day}",
-        later["name"].as_str().unwrap()
-    );
-    let refused = service.waymark("nobody", &impossible);
-    refused.is_refused(65, "BACKUP_INVALID").tells(&["before the erasure"]);
-    let restored = format!("admin restore --config waymarkd.toml --from {backup}");
-    service.waymark("nobody", &restored).exits(0).tells(&["are erased from it"]);
+    let later = format!("--from data/backups/{} --to 2026-09-29", later["name"].as_str().unwrap());
+    restore(&service, &later).exits(78).tells(&["restore a backup made before the erasure"]);
+    let restored = restore(&service, &format!("--from {}", file.display()));
+    restored.exits(0).tells(&["are erased from it"]);
     service.launch();
-    assert_eq!(service.partition(), after, "{ids:?}");
-    assert!(!service.has_stored(format!("/{local_id}").as_bytes()));
+    assert_eq!(service.partition(), after);
     let proof = service.ask(OPERATOR, "admin verify");
     assert_eq!(proof.rows("findings").len(), 0, "{}", proof.out);
     let log = service.ask(OPERATOR, "audit list --action restored");
