@@ -129,9 +129,11 @@ impl Linker {
         self.pending.touched.insert(key.clone());
     }
 
-    /// Takes out a record for good: its versions, and every decision about it.
+    /// Takes out a record for good: its versions, and every decision about it. The next settlement
+    /// lists it as touched, even where it is unknown.
     pub fn forget(&mut self, key: &RecordKey) {
         self.remove(key);
+        self.pending.touched.insert(key.clone());
         let decided: Vec<_> = self.decided(key).map(|(other, _)| other.clone()).collect();
         for other in decided {
             self.undo_decision(key, &other);

@@ -132,10 +132,11 @@ impl Engine {
     /// Takes over what was asserted before, then settles: a difference is asserted anew.
     fn restore_memberships(&mut self) -> Result<(), EngineError> {
         for (record, participant) in self.store.asserted_memberships(Some(self.applied))? {
-            if let Some(standing) = self.records.get_mut(&record) {
-                standing.participant = Some(participant);
-                self.members.entry(participant).or_default().insert(record);
-            }
+            // One whose versions are erased stands until its withdrawal is taken in.
+            let unknown = Standing { first_seq: self.applied, participant: None };
+            let standing = self.records.entry(record.clone()).or_insert(unknown);
+            standing.participant = Some(participant);
+            self.members.entry(participant).or_default().insert(record);
         }
         if self.records.is_empty() {
             return Ok(());

@@ -44,7 +44,8 @@ enum Step {
     /// An agency sends a snapshot of some of its records; the others are withdrawn.
     Snapshot { college: bool, keep: u8 },
     /// An agency withdraws one of its records, or all that it has sent; it is erased.
-    Erase { college: bool, record: Option<u8> },
+    /// A restart may come before the engine has heard of it.
+    Erase { college: bool, record: Option<u8>, restart: bool },
     /// What snapshots left out is erased for good.
     Purge,
     /// A steward settles one of the open tasks.
@@ -71,8 +72,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => send.clone(),
         1 => (any::<bool>(), 0u8..16).prop_map(|(college, keep)| Step::Snapshot { college, keep }),
-        1 => (any::<bool>(), prop_oneof![3 => (0u8..4).prop_map(Some), 1 => Just(None)])
-            .prop_map(|(college, record)| Step::Erase { college, record }),
+        1 => (
+            any::<bool>(),
+            prop_oneof![3 => (0u8..4).prop_map(Some), 1 => Just(None)],
+            any::<bool>(),
+        )
+            .prop_map(|(college, record, restart)| Step::Erase { college, record, restart }),
         1 => Just(Step::Purge),
         6 => (any::<prop::sample::Index>(), verdict, scope)
             .prop_map(|(task, verdict, scope)| Step::Decide { task, verdict, scope }),
@@ -143,7 +148,12 @@ impl<'a> Office<'a> {
                     rows,
                 );
             }
-            Step::Erase { college, record } => self.erase(college, record),
+            Step::Erase { college, record, restart } => {
+                self.erase(college, record);
+                if restart {
+                    self.engine = self.desk.engine("2026-03-01", 1);
+                }
+            }
             Step::Purge => {
                 let purge = Purge {
                     agency: None,
