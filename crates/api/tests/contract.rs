@@ -31,8 +31,9 @@ fn every_service_of_the_contract_is_described() {
         .iter()
         .flat_map(|file| file.service.iter().map(|s| format!("{}.{}", file.package(), s.name())))
         .collect();
-    let expected = ["Admin", "Question", "Registry", "Review", "Statement", "Status", "Submission"]
-        .map(|name| format!("waymark.{}.v1.{name}Service", name.to_lowercase()));
+    let expected =
+        ["Admin", "Audit", "Question", "Registry", "Review", "Statement", "Status", "Submission"]
+            .map(|name| format!("waymark.{}.v1.{name}Service", name.to_lowercase()));
     assert_eq!(services, expected.into());
 }
 

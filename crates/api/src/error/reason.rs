@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn the_contract_names_only_reasons_of_the_catalogue() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/waymark");
-        for package in ["submission", "status", "review", "question", "registry", "admin"] {
+        for package in ["submission", "status", "review", "question", "registry", "admin", "audit"]
+        {
             let path = root.join(format!("{package}/v1/{package}.proto"));
             let text = fs::read_to_string(path).unwrap();
             let comments: Vec<_> = text
