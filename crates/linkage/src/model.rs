@@ -245,10 +245,12 @@ impl Model {
         let CutOffs { upper, lower, silent, margin, minimum_evidence } = self.cut_offs;
         let TermFrequencyRule { floor, cap, near_share } = self.term_frequency;
         let rates = self.error_rates;
+        // Rust and TOML escape differently.
+        let quoted = |text: &str| toml::Value::from(text).to_string();
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "model = {:?}\nschema = {:?}\n\n\
+            "model = {}\nschema = {}\n\n\
              # Probability that two records drawn at random are of one person,\nprior = {:?}\n\
              # that they are of two people of one household,\nhousehold = {:?}\n\
              # and that they are of twins.\ntwins = {:?}\n\
@@ -263,8 +265,8 @@ impl Model {
              tasks_per_thousand = {:?}\n\n\
              # Smallest relative frequency that counts, most bits added, share at level near.\n\
              [term_frequency]\nfloor = {floor:?}\ncap = {cap:?}\nnear_share = {near_share:?}\n",
-            self.id,
-            self.schema,
+            quoted(&self.id),
+            quoted(&self.schema),
             self.prior,
             self.household,
             self.twins,

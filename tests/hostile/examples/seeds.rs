@@ -253,7 +253,7 @@ fn row(form: &Form, all: bool) -> [&'static str; EVENT_COLUMNS.len()] {
         let usual = CELLS.iter().find(|it| it.0 == cell.column);
         row[place] = match cell.column {
             "kind" => form.kind,
-            _ => own.map(|it| it.2).or(usual.map(|it| it.1)).unwrap(),
+            _ => own.map(|it| it.2).or_else(|| usual.map(|it| it.1)).unwrap(),
         };
     }
     row

@@ -36,6 +36,13 @@ fn the_default_model_fits_the_default_schema() {
 }
 
 #[test]
+fn a_name_with_strange_characters_is_read_back() {
+    let model =
+        Model { id: "a\u{0}\u{7f}\u{200b}\"'\\\nb".to_owned(), ..Model::untrained(&schema()) };
+    assert_eq!(Model::from_toml(&model.to_toml(), &schema()).unwrap(), model);
+}
+
+#[test]
 fn toml_round_trips_to_the_last_bit() {
     let mut model = Model::untrained(&schema());
     model.prior = 1.0 / 3.0e7;
