@@ -182,7 +182,7 @@ impl Store {
                 let entry = NewAuditEntry::new(new.at, actor, Action::QuestionAsked)
                     .subject(&new.id.0)
                     .detail(serde_json::json!({ "task": new.task.0, "fields": new.fields }))
-                    .records(vec![new.record.clone()]);
+                    .records(vec![new.record]);
                 audit::append(writing.db, writing.handles, &entry, None)?;
             }
             Ok(asked)
