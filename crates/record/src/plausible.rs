@@ -2,7 +2,7 @@
 //! behind them.
 //!
 //! An encoding looks random to whoever does not hold the linkage key, so little can be said of one.
-//! What can: how many bits a value of any length sets in a filter ([`bounds`]); that what is made
+//! What can: how many bits a value of any length sets in a filter (`bounds`); that what is made
 //! under two keys is not equal, but by a chance of one in 2^64; and that a token over several fields
 //! needs all of them. A constant, a file filled with zeros, a filter copied into other fields and an
 //! exporter that shifts its columns all break one of these.
