@@ -36,7 +36,8 @@ fn without_reason(status: &Status) -> Failure {
         return failure;
     }
     match status.code() {
-        Code::Unavailable | Code::Unknown | Code::Cancelled => {
+        // An internal error of the service itself has a reason: this one is of the transport.
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal => {
             let what = "the connection to the server was lost";
             Failure::new(catalogue::Code::ServerUnreachable, what).remedy(
                 "run the same command again: nothing is sent twice. Where that changes nothing, \
