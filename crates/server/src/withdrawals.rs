@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -166,8 +166,13 @@ impl WithdrawalLog {
         });
         let lines: String = lines.collect();
         let mut file = OpenOptions::new();
-        let file = file.create(true).append(true).mode(0o600).open(&self.path);
+        let file = file.create(true).read(true).append(true).mode(0o600).open(&self.path);
         file.and_then(|mut file| {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            // What a crash cut short was never acknowledged, and must not swallow the next line.
+            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            file.set_len(whole as u64)?;
             file.write_all(lines.as_bytes())?;
             file.sync_all()
         })
@@ -214,6 +219,9 @@ mod tests {
         let text = fs::read_to_string(&log.path).unwrap();
         fs::write(&*log.path, &text[..text.len() - 5]).unwrap();
         assert_eq!(log.read().unwrap().len(), 1);
+        log.add_purge("P-3", &agency, &[], Timestamp::UNIX_EPOCH).unwrap();
+        let ids: Vec<_> = log.read().unwrap().into_iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, ["P-1", "P-3"]);
         fs::write(&*log.path, format!("rubbish\n{text}")).unwrap();
         assert!(matches!(log.read(), Err(WithdrawalLogError::Line { line: 1, .. })));
     }
