@@ -6,6 +6,7 @@ use api::{
     ErrorReason,
     error::{retry, status},
 };
+use store::{NewAuditEntry, Store};
 use tonic::Status;
 
 use crate::{engine::EngineError, withdrawals::WithdrawalLogError};
@@ -50,6 +51,14 @@ pub fn of_store(error: &store::Error, missing: ErrorReason) -> Status {
             internal()
         }
     }
+}
+
+/// Puts an entry into the audit log, before its caller is told what it says.
+///
+/// # Errors
+/// The store's, as the caller is told of it.
+pub fn log(store: &Store, entry: NewAuditEntry) -> Result<(), Status> {
+    store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
 }
 
 /// What a caller is told of the engine's error.

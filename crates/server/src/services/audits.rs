@@ -22,7 +22,7 @@ use crate::{
     access::actor_of,
     clock::Clock,
     engine::{EngineHandle, Reconciled},
-    status::{blocking, of_engine, of_store},
+    status::{blocking, log, of_engine, of_store},
     times::{moment, timestamp},
 };
 
@@ -50,7 +50,7 @@ impl Audits {
     /// Logs that somebody reads the log.
     fn log(&self, actor: Actor, action: Action, subject: &str) -> Result<(), Status> {
         let entry = NewAuditEntry::new(self.clock.now(), actor, action).subject(subject);
-        self.store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
+        log(&self.store, entry)
     }
 
     fn list(
@@ -161,7 +161,7 @@ impl AuditService for Audits {
             let entry = NewAuditEntry::new(this.clock.now(), actor, Action::AuditRead)
                 .subject("disclosures")
                 .records(vec![record.clone()]);
-            this.store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))?;
+            log(&this.store, entry)?;
             this.disclosures_of(&record)
         });
         Ok(Response::new(proto::ListDisclosuresResponse { disclosures: disclosures.await? }))

@@ -15,7 +15,7 @@ use crate::{
     access::Pass,
     clock::Clock,
     engine::{EngineHandle, read_change},
-    status::{blocking, of_store},
+    status::{blocking, log, of_store},
     times::timestamp,
 };
 
@@ -98,7 +98,7 @@ impl Feed {
         let actor = Actor::from(&Principal::Agency(self.agency.clone()));
         let detail = serde_json::json!({ "first": first.place.number, "last": last.place.number });
         let entry = NewAuditEntry::new(at, actor, Action::ChangesTold).detail(detail);
-        store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
+        log(store, entry)
     }
 
     /// Streams the changes after `after` as they come, until the client goes away

@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::{QuestionPolicy, ReviewPolicy},
     engine::EngineHandle,
-    status::{blocking, of_engine, of_store},
+    status::{blocking, log, of_engine, of_store},
 };
 
 /// The service; a clone is another handle of the same one.
@@ -173,7 +173,7 @@ impl ReviewService for Reviews {
         let (this, records) = (self.clone(), [Some(record.clone()), other.clone()]);
         blocking(move || {
             let entry = NewAuditEntry::new(this.clock.now(), actor, Action::Explained);
-            this.log(entry.records(records.into_iter().flatten().collect()))
+            log(&this.store, entry.records(records.into_iter().flatten().collect()))
         })
         .await?;
         self.explanation(record, other).await.map(Response::new)
@@ -189,11 +189,7 @@ impl Reviews {
         let ids: Vec<&str> = tasks.iter().map(|task| task.open.id.0.as_str()).collect();
         let records = tasks.iter().flat_map(|task| task.open.records()).cloned().collect();
         let entry = NewAuditEntry::new(self.clock.now(), actor, Action::TasksShown);
-        self.log(entry.detail(serde_json::json!({ "tasks": ids })).records(records))
-    }
-
-    fn log(&self, entry: NewAuditEntry) -> Result<(), Status> {
-        self.store.audit(entry).map_err(|e| of_store(&e, ErrorReason::Internal))
+        log(&self.store, entry.detail(serde_json::json!({ "tasks": ids })).records(records))
     }
 
     /// The task of this id; where it became another one, its id is told.

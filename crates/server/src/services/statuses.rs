@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     engine::{EngineHandle, Evaluator, on_day, read_status},
     pseudonym::pseudonym,
-    status::{blocking, of_engine, of_store},
+    status::{blocking, log, of_engine, of_store},
 };
 
 /// The service; a clone is another handle of the same one.
@@ -267,8 +267,7 @@ impl Statuses {
     ) -> Result<(), Status> {
         let actor = Actor::from(&Principal::Agency(agency.clone()));
         let entry = NewAuditEntry::new(self.clock.now(), actor, action);
-        let logged = self.store.audit(entry.detail(detail).records(records));
-        logged.map_err(|e| of_store(&e, ErrorReason::Internal))
+        log(&self.store, entry.detail(detail).records(records))
     }
 
     fn list(
